@@ -28,8 +28,8 @@ const policy: Plugin = {
 
 /**
  * Kernels are WGSL in template strings, which no minifier shortens. This plugin removes their comments, indentation and
- * spaces around `=`, `*` and after commas from the published page. None of these has a meaning in WGSL or TypeScript, so
- * it does not matter whether a line is inside a template string.
+ * spaces around `=`, `*` and after commas from the published page. None of these has a meaning in WGSL or TypeScript,
+ * so it does not matter whether a line is inside a template string.
  */
 export const compactWgsl: Plugin = {
   name: 'compact-wgsl',
@@ -125,7 +125,8 @@ const LONGEST = [
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const place = ({ moduleId }: TestSpecification): number => {
-      const at = LONGEST.indexOf(basename(moduleId, '.test.ts'));
+      const isSlow = /\/(parity|e2e)\//.test(moduleId);
+      const at = isSlow ? LONGEST.indexOf(basename(moduleId, '.test.ts')) : -1;
       return at < 0 ? LONGEST.length : at;
     };
     return files.toSorted((a, b) => place(a) - place(b));
@@ -169,8 +170,8 @@ const project = (name: string, testTimeout = 20_000, more: object = {}) => ({
     include: [`test/${name}/**/*.test.ts`],
     setupFiles: SETUP,
     ...more,
-    // Each file runs in its own process: Dawn keeps a Node process alive, and threads must not share its device.
-    // SHARED are the exceptions.
+    // Each file runs in its own process, except with SHARED: Dawn keeps a Node process alive, and threads must not
+    // share its device.
     pool: 'forks' as const,
     testTimeout,
     hookTimeout: 60_000,

@@ -5,8 +5,8 @@ import { type Spread, spread } from '../src/base/spread.ts';
 export { type Spread, spread };
 
 /**
- * Samples all cases in turn: a, b, c, a, b, c … so that other load on the machine affects all alike. The sample of case k in
- * round i is at [k][i].
+ * Samples all cases in turn: a, b, c, a, b, c … so that other load on the machine affects all alike. The sample of case
+ * k in round i is at [k][i].
  */
 export async function sample<S>(rounds: number, cases: readonly (() => Promise<S>)[]): Promise<S[][]> {
   const samples: S[][] = cases.map(() => []);

@@ -6,7 +6,8 @@ import { presetsIn } from '../src/train/all-presets.ts';
 import { Trainer } from '../src/train/trainer.ts';
 
 /**
- * Measures the training steps per second of presets, as lines for src/train/presets/speeds.ts. The first steps are excluded.
+ * Measures the training steps per second of presets, as lines for src/train/presets/speeds.ts. The first steps are
+ * excluded.
  *
  *   node bench/run.mjs bench/speeds.ts small
  *   node bench/run.mjs bench/speeds.ts paper/reverse/stack --seconds 20

@@ -2,8 +2,8 @@
  * Prints the kernels of a preset or of a memory by itself:
  * `npm run wgsl -- reverse`. It needs no device, because a plan is data.
  *
- * It is a script of the repository and not a command of `pushdown`, because people who read kernels have a checkout, and
- * because its output changes with every kernel, whereas the output of published commands should be stable.
+ * It is a script of the repository and not a command of `pushdown`, because people who read kernels have a checkout,
+ * and because its output changes with every kernel, whereas the output of published commands should be stable.
  */
 import type { ParseArgsConfig } from 'node:util';
 import { assign } from '../src/base/config.ts';

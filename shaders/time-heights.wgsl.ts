@@ -35,8 +35,8 @@ export const BRANCH = 32;
 export const LEVELS = 7;
 
 /**
- * Sizes, and fixed-point heights. chunks: chunks per sequence; chunk: steps per chunk; top: index of the highest level; levels[k]: (number of
- * entries per sequence, offset of the first entry).
+ * Sizes, and functions for heights (FIXED). chunks: chunks per sequence; chunk: steps per chunk; top: index of the
+ * highest level; levels[k]: (number of entries per sequence, offset of the first entry).
  */
 export const DIMS = wgsl`
 struct Dims { B: u32, T: u32, chunks: u32, chunk: u32, top: u32, unused0: u32, unused1: u32, unused2: u32, levels: array<vec4u, ${LEVELS}> }
@@ -51,7 +51,10 @@ ${mainOfInvocation(size, 'n')}
   if (n >= ${count}) { return; }
 `;
 
-/** Opens main() of a kernel with an invocation per chunk of steps from `begin` on. `first`: index of the sequence's step 0. */
+/**
+ * Opens main() of a kernel with an invocation per chunk of steps from `begin` on. `first`: index of the sequence's step
+ * 0.
+ */
 export const mainOfChunk = (o: Pick<TimeOptions, 'size'>): string => wgsl`
 ${mainOf(o, 'dims.B * dims.chunks')}
   let first = n / dims.chunks * dims.T;

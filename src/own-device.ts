@@ -1,6 +1,6 @@
 /**
- * Engines on a WebGPU device that the caller opened. The declarations also compile in programs without WebGPU types: see
- * src/engine/webgpu.ts.
+ * Engines on a WebGPU device that the caller opened. The declarations also compile in programs without WebGPU types:
+ * see src/engine/webgpu.ts.
  */
 import type { AdapterDescription, Engine } from './engine/engine.ts';
 import { createGpuEngine as createEngine } from './engine/gpu.ts';
@@ -10,7 +10,9 @@ import type { TuningStore } from './kernels/tuning-store.ts';
 import type { Adapter, Device } from './platform/webgpu.ts';
 
 export interface GpuOptions {
-  /** Plan of the kernels: how they divide a model into dispatches. `auto` (default): by device and size of the model. */
+  /**
+   * Plan of the kernels: how they divide a model into dispatches. `auto` (default): by device and size of the model.
+   */
   plan?: PlanName;
   /** Stores measurements of the adapter, so that they are not repeated for later models. */
   tunings?: TuningStore;

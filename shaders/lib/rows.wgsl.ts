@@ -1,13 +1,16 @@
 import type { Layout } from '../../src/layout/layout.ts';
 import { type Operand, operand } from '../../src/layout/tensors.ts';
 
-/** WGSL of the offset of a row of a tensor in its arena (`acts` or `grads`), in vec4s. @param row a name, or an expression in parentheses */
+/**
+ * WGSL of the offset of a row of a tensor in its arena (`acts` or `grads`), in vec4s. @param row a name, or an
+ * expression in parentheses
+ */
 export const at = ({ field, width4, skip, from }: Operand, row: string): string =>
   `batch.${field} + ${skip ? `(${row} + batch.B)` : row} * ${width4}u${from ? ` + ${from}u` : ''}`;
 
 /**
- * Returns a function that returns the WGSL expression of element `i` of a row of a tensor, such as
- * (for vec4f)
+ * Returns a function that returns the WGSL expression of element `i` of a row of a tensor.
+ * For vec4f:
  *
  *   acts[batch.s + row * 5u + i]
  *

@@ -1,6 +1,6 @@
 /**
  * Declares consecutive storage buffers from binding `first` on, each an array of the given elements. Those after `->`
- * are read_write:
+ * are read_write. Exactly `name: element`, without commas in an element:
  *
  *   storage(1, 'push: f32, pop: f32 -> chunks: vec2u')
  */

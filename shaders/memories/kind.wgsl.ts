@@ -58,8 +58,8 @@ export const divided = ({ form, size }: Form, i: string, from: string, to: strin
 export const barrier = ({ form }: Pick<MemoryOptions, 'form'>): string =>
   form === 'block' ? 'storageBarrier();\n  workgroupBarrier();' : '';
 
-/** In the block form, `body` is for the first invocation only. */
-export const first = ({ form }: Pick<MemoryOptions, 'form'>, body: string): string =>
+/** Statements that only the first invocation of a workgroup runs; in the lane form, every invocation. */
+export const byFirstInvocation = ({ form }: Pick<MemoryOptions, 'form'>, body: string): string =>
   form === 'block' ? `if (lid == 0u) {\n    ${body}\n  }` : body;
 
 /** Number of vec4s per row. */

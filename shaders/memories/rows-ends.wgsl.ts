@@ -14,7 +14,9 @@ export interface End {
 /** WGSL of the lane or the block form: functions that it declares, and statements for one end. */
 export interface RowsForm {
   functions(o: MemoryOptions, pass: 'forward' | 'backward'): string;
-  /** Pops at an end of the live slots [lo, hi), which it changes; declares before0 and reached0 (or 1): see `pushes`. */
+  /**
+   * Pops at an end of the live slots [lo, hi), which it changes; declares before0 and reached0 (or 1): see `pushes`.
+   */
   pop(end: End): string;
   /** Reads at an end of the live slots. */
   read(o: MemoryOptions, end: End): string;
@@ -38,8 +40,8 @@ export const popOf = (index: 0 | 1): string => `controls.${index === 0 ? 'y' : '
 /**
  * Condition: gradients pass through a row's strength at a step. For a row pushed with strength 0, every later step
  * computes max(0, s − 0) at s = 0: a tie, whose derivative is that of the left argument, 0. Such a row gets a gradient
- * only from the read of its own step and from the next step's pop. A stack's next pop removes it; a queue or a deque can
- * keep it.
+ * only from the read of its own step and from the next step's pop. A stack's next pop removes it; a queue or a deque
+ * can keep it.
  */
 export const passes = (kind: MemoryOptions['kind'], slot: string, step: string): string =>
   kind === 'stack' ? 'true' : `(bitcast<f32>(${slot}.x) > 0.0 || ${slot}.y / ${endsOf(kind)}u == ${step})`;
@@ -72,7 +74,7 @@ export const grow = (kind: MemoryOptions['kind']): string => (kind === 'deque' ?
 const pushedAt = (kind: MemoryOptions['kind'], { index, side }: End): string =>
   kind === 'queue' ? 't' : side === 'top' ? `edge${index}` : `edge${index} - 1u`;
 
-/** The boundary row of a pop: the first row that it left. */
+/** The boundary row of a pop: the row nearest the end that it did not remove. */
 const boundaryAt = ({ index, side }: End): string => (side === 'top' ? `edge${index} - 1u` : `edge${index}`);
 
 /**

@@ -8,7 +8,10 @@ import { type End, passes, popOf, type RowsForm } from './rows-ends.wgsl.ts';
  * step).
  */
 
-/** Pop (equations 2, 4, 7, 8): removes rows while their strength is at most what is left to pop, then reduces the next row by the rest. */
+/**
+ * Pop (equations 2, 4, 7, 8): removes rows while their strength is at most what is left to pop, then reduces the next
+ * row by the rest.
+ */
 const pop = ({ index, side }: End): string => wgsl`
 var rest${index} = ${popOf(index)};
 var reached${index} = 0u;
@@ -39,7 +42,10 @@ const read = (o: MemoryOptions, { index, side }: End): string => wgsl`{
   }
 }`;
 
-/** Backward pass of a read. For a row read as a whole, adds its gradient to dStrength; the gradient of the row read in part is subtracted from dStrength of all rows nearer the end. */
+/**
+ * Backward pass of a read. For a row read as a whole, adds its gradient to dStrength; the gradient of the row read in
+ * part is subtracted from dStrength of all rows nearer the end.
+ */
 const readBackward = (o: MemoryOptions, { index, side }: End): string => {
   const slot = (n: string): string => `slotAt(k, ${side === 'top' ? `hi - 1u - ${n}` : `lo + ${n}`})`;
   return wgsl`{

@@ -1,6 +1,6 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { lines } from '../lib/text.ts';
-import { barrier, divided, first, type MemoryCode, type MemoryOptions } from './kind.wgsl.ts';
+import { barrier, byFirstInvocation, divided, type MemoryCode, type MemoryOptions } from './kind.wgsl.ts';
 import { blockRows } from './rows-block.wgsl.ts';
 import {
   endsRead,
@@ -46,7 +46,7 @@ fn forward(k: u32, t: u32, bounds: vec2u, controls: vec4f) -> vec2u {
   var hi = bounds.y;
   ${lines(endsRead(o.kind), pop)}
   ${barrier(o)}
-  ${first(o, pushes(o.kind))}
+  ${byFirstInvocation(o, pushes(o.kind))}
   ${grow(o.kind)}
   ${lines(endsRead(o.kind), end => read(o, end))}
   return vec2u(lo, hi);
@@ -66,7 +66,7 @@ fn backward(k: u32, t: u32, bounds: vec2u) -> vec2u {
   ${rewindLoads(o.kind)}
   ${barrier(o)}
   // … then rewind the slots.
-  ${first(o, rewindStores(o.kind))}
+  ${byFirstInvocation(o, rewindStores(o.kind))}
   ${barrier(o)}
   ${rewindRows(o)}
   ${rewindGradients(o.kind)}

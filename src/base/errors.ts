@@ -58,7 +58,8 @@ const toleratedErrors = (length: number): number =>
 /** ` Did you mean "x"?` if one of the choices is close to the word, otherwise the list `known`. */
 export function suggest(word: string, choices: readonly string[], known = choices): string {
   const all = known.length ? ` Known: ${known.join(', ')}.` : '';
-  // A word this long is not a typing error, and comparing it would be slow. JavaScript callers may pass no string at all.
+  // A word this long is not a typing error, and comparing it would be slow. JavaScript callers may pass no string at
+  // all.
   if (choices.length === 0 || typeof word !== 'string' || word.length > 100) return all;
   const near = closest(word.toLowerCase(), choices);
   return distance(word.toLowerCase(), near) <= toleratedErrors(word.length)

@@ -12,8 +12,8 @@ export interface MemoryKind {
   /** Whether it has rows with strengths. Traces show them, in the paper's order (src/layout/strengths.ts). */
   readonly rows: boolean;
   /**
-   * Entries that a fast engine (gpu, cpu) keeps for one memory of one sequence. A row is M4 vec4s. `depth` is the number
-   * of cells; kinds with rows ignore it.
+   * Entries that a fast engine (gpu, cpu) keeps for one memory of one sequence. A row is M4 vec4s. `depth` is the
+   * number of cells; kinds with rows ignore it.
    */
   storage(M4: number, depth: number): MemoryStorage;
 }
@@ -151,8 +151,8 @@ export const readsOfModel = (model: {
 export const DEPTH = 40;
 
 /**
- * Distance, in numbers, between the controls of consecutive ends in the row s, which holds all controls of a step in the
- * fast engines. For a softmax, each end has its own vec4.
+ * Distance, in numbers, between the controls of consecutive ends in the row s, which holds all controls of a step in
+ * the fast engines. For a softmax, each end has its own vec4.
  */
 export const controlStride = (name: MemoryName | 'none'): number => {
   const { activation, controls } = memoryKind(name);

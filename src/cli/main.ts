@@ -14,8 +14,8 @@ const interrupt = () => {
   if (listener && signals++ === 0) listener();
   else process.exit(EXIT.interrupted);
 };
-// Node calls signal handlers between two tasks of the event loop; without a handler, the system ends the process at once,
-// even in a long task. So handlers are installed only when a command listens for interrupts.
+// Node calls signal handlers between two tasks of the event loop; without a handler, the system ends the process at
+// once, even in a long task. So handlers are installed only when a command listens for interrupts.
 const listen = () => {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     if (!process.listeners(signal).includes(interrupt)) process.on(signal, interrupt);

@@ -24,8 +24,8 @@ export interface Check {
 }
 
 /**
- * Models that together use every controller, every memory, and Adam and RMSProp. They are small, so that the checks take
- * little time besides compiling.
+ * Models that together use every controller, every memory, and Adam and RMSProp. They are small, so that the checks
+ * take little time besides compiling.
  */
 const MODELS: Readonly<Record<string, readonly string[]>> = {
   'RNN, stack': [],

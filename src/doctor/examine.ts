@@ -37,11 +37,15 @@ export interface DeviceReport {
 export type FindAdapter = () => Promise<{ adapter: Adapter; description: AdapterDescription }>;
 
 export interface Limits {
-  /** Time limit for the checks of an adapter, and the same again for its timings. A check that has begun is finished. */
+  /**
+   * Time limit for the checks of an adapter, and the same again for its timings. A check that has begun is finished.
+   */
   seconds: number;
   /** Called before each check and timing, with its name. */
   onProgress?(what: string): void;
-  /** Called with each report before its first check. Results are added as they arrive, so an interruption keeps them. */
+  /**
+   * Called with each report before its first check. Results are added as they arrive, so an interruption keeps them.
+   */
   onReport?(report: DeviceReport): void;
 }
 

@@ -233,8 +233,8 @@ export interface MemoryLayer {
   stepSync(...inputs: Float32Array[]): Float32Array;
   stepBackwardSync(dRead: Float32Array): MemoryGradients;
   /**
-   * Strengths [B][T][rows] after every step of the last forward, in the paper's order, with 0 for popped rows: t+1 rows,
-   * oldest first; for a deque 2(t+1) rows, from bottom to top. Empty for a kind without rows. With single steps:
+   * Strengths [B][T][rows] after every step of the last forward, in the paper's order, with 0 for popped rows: t+1
+   * rows, oldest first; for a deque 2(t+1) rows, from bottom to top. Empty for a kind without rows. With single steps:
    * strengths after every forward step that has had no backward step yet.
    */
   strengths(): Promise<Float32Array[][]>;

@@ -255,8 +255,8 @@ export function layerLaunches(
 }
 
 /**
- * Allocates the buffers and compiles the kernels. `order`: see LayerKernelOptions. A memory with rows takes 8 bytes of slots
- * and 16 bytes of undo log per step and end.
+ * Allocates the buffers and compiles the kernels. `order`: see LayerKernelOptions. A memory with rows takes 8 bytes of
+ * slots and 16 bytes of undo log per step and end.
  */
 async function open(
   buffers: MemoryBuffers,

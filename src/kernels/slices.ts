@@ -75,8 +75,8 @@ const USUAL_ROWS = 32;
 export const stepCostOfRows = (rows: number): number => Math.max(1, rows / USUAL_ROWS);
 
 /**
- * Costs of the steps of a model, whose strengths are not known in advance. Step t may walk over all t rows of every end,
- * with three multiplications for each of the M numbers of a row, over both passes.
+ * Costs of the steps of a model, whose strengths are not known in advance. Step t may walk over all t rows of every
+ * end, with three multiplications for each of the M numbers of a row, over both passes.
  * @param products as for SliceSteps
  */
 export const stepCostOfModel = (products: number, ends: number, M: number): StepCost => {

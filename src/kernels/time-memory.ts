@@ -39,8 +39,8 @@ const chunksOf = ({ chunks }: OverTimeProfile, B: number, T: number): number =>
   Math.max(1, Math.min(Math.ceil(chunks / B), Math.ceil(Math.sqrt(T))));
 
 /**
- * Buffers of the kernels (described in shaders/time-*.wgsl.ts). Two depend on the kind: `topsOrParts` has a stack's tops
- * or a queue's parts, `sumsOrCarries` a stack's sums or a queue's carries.
+ * Buffers of the kernels (described in shaders/time-*.wgsl.ts). Two depend on the kind: `topsOrParts` has a stack's
+ * tops or a queue's parts, `sumsOrCarries` a stack's sums or a queue's carries.
  */
 type Name =
   | 'push'

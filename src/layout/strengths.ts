@@ -52,7 +52,7 @@ export function allStrengths(
  * @param undoLog [T·E] (edge and REACHED flag, strength of the boundary row before the pop, overwritten strength,
  * overwritten row): see docs/algorithm.md, section 4
  * @returns [T][rows] in the paper's order: row i of a stack or queue was pushed at step i; a deque has 2(t+1) rows, from
- * bottom to top. Dead rows are 0.
+ * bottom to top. Popped rows are 0.
  */
 export function rewindStrengths(
   kind: MemoryName,

@@ -38,7 +38,9 @@ function logarithmic(low: number, high: number, ticks: readonly number[], format
     );
 }
 
-/** Log scale from the power of ten at or below the values to the one at or above. Zeros are drawn at the lowest power. */
+/**
+ * Log scale from the power of ten at or below the values to the one at or above. Zeros are drawn at the lowest power.
+ */
 export function decades(values: readonly number[]): MakeScale {
   const [logLow, logHigh] = extentOf(values).map(Math.log10);
   const low = Math.floor(logLow + 1e-9);

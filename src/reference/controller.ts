@@ -8,8 +8,8 @@ import { type LstmState, lstm, lstmBackward } from './lstm.ts';
 import { rnn, rnnBackward } from './rnn.ts';
 
 /**
- * The controller: `layers` stacked cells of one kind. The inputs of every layer are x_t, r_{t-1} and, unless it is feed-forward, its own state
- * of step t−1. Every layer but the first also has h_t of the layer below as an input.
+ * The controller: `layers` stacked cells of one kind. The inputs of every layer are x_t, r_{t-1} and, unless it is
+ * feed-forward, its own state of step t−1. Every layer but the first also has h_t of the layer below as an input.
  */
 
 /** State of a layer after a step: h, and what else its cell needs for the next step or the backward pass. */

@@ -5,7 +5,8 @@ import type { Workspace } from './workspace.ts';
 
 /**
  * The forward pass over a group of sequences (groups.ts). The loop over time contains only what the next step needs.
- * The contributions of biases and inputs to each step are computed before it; the outputs of all steps are computed after it, by large products.
+ * The contributions of biases and inputs to each step are computed before it; the outputs of all steps are computed
+ * after it, by large products.
  */
 export class ForwardPass {
   readonly #ws: Workspace;

@@ -32,7 +32,8 @@ export interface Answering {
  * Loss and metrics are over the N output steps. The reading phase is the source. The writing phase is the output steps
  * except the last, whose push and pop affect no output.
  *
- * In the examples of the tasks, `·` in the target row is a masked step; phases are r (reading), w (writing) and `.` (none).
+ * In the examples of the tasks, `·` in the target row is a masked step; phases are r (reading), w (writing) and `.`
+ * (none).
  */
 export function answering(definition: Answering): Task {
   const { name, symbolNames, outputNames, example, shortest = 1, targetOf, longestTarget } = definition;

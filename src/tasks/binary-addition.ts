@@ -14,8 +14,8 @@ import type { Task } from './task.ts';
  *   phase   r  r  r  r  r  r  r  r  r  w  w  w  w  w  .
  *
  * The first number has 1 … L − 2 bits. A number of n bits is uniform over 1 … 2^n − 1. A source of 1 or 2 symbols is a
- * single number, which may be 0; the target is the same number. Loss and metrics are over the output steps up to `end`. (The authors'
- * sequences continue after `end` with steps that do not count.) `symbols` is ignored.
+ * single number, which may be 0; the target is the same number. Loss and metrics are over the output steps up to `end`.
+ * (The authors' sequences continue after `end` with steps that do not count.) `symbols` is ignored.
  */
 export const binaryAddition = ({ name }: TaskConfig): Task =>
   binaryCalculation(

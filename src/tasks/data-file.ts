@@ -20,9 +20,9 @@ export interface Data extends Record<Split, readonly Pair[]> {
 }
 
 /**
- * How sources are split into parts. `hash`: by the value of a hash of the source, so that a source keeps its part when the
- * rest of the file changes. `rank`: by the rank of that hash among all sources, which changes when the file grows; the hash
- * is that of the text as written, not normalised. `rank` is the rule of older runs.
+ * How sources are split into parts. `hash`: by the value of a hash of the source, so that a source keeps its part when
+ * the rest of the file changes. `rank`: by the rank of that hash among all sources, which changes when the file grows;
+ * the hash is that of the text as written, not normalised. `rank` is the rule of older runs.
  */
 export type SplitRule = 'hash' | 'rank';
 
@@ -30,9 +30,9 @@ export interface DataOptions {
   /** If true, every character is a symbol, including spaces. Otherwise symbols are separated by spaces. */
   characters: boolean;
   /**
-   * Share of the sources to hold out for validation, and the same share again for the test. With 0, nothing is held out, and
-   * validation and test use the training pairs. The default is a tenth; for a file so small that a part would be empty, it is
-   * more, or 0.
+   * Share of the sources to hold out for validation, and the same share again for the test. With 0, nothing is held
+   * out, and validation and test use the training pairs. The default is a tenth; for a file so small that a part would
+   * be empty, it is more, or 0.
    */
   heldOut?: number;
   /** Default `hash`. */
@@ -54,8 +54,8 @@ type Words = Record<Side, string[]>;
 const MAX_LENGTH = 100_000;
 
 /**
- * Parses the text of a data file. If the name ends in .jsonl or .ndjson, every line is a JSON object; otherwise every line is
- * a source, a tab and a target:
+ * Parses the text of a data file. If the name ends in .jsonl or .ndjson, every line is a JSON object; otherwise every
+ * line is a source, a tab and a target:
  *
  *   a b c<tab>c b a
  *   {"source": "a b c", "target": "c b a"}

@@ -8,8 +8,8 @@ import { transduction } from './transduction.ts';
 
 /**
  * Your own data, in the paper's format (see transduction.ts): pairs of source and target from a file
- * (data-file.ts). A checkpoint carries the vocabulary and the length of the longest target, so a model can answer without
- * the file. Training and evaluation need the data. The data may have fewer symbols than the vocabulary.
+ * (data-file.ts). A checkpoint carries the vocabulary and the length of the longest target, so a model can answer
+ * without the file. Training and evaluation need the data. The data may have fewer symbols than the vocabulary.
  *
  * A pair is drawn uniformly from the given part (train, validation, test), among sources with low ≤ L ≤ high symbols;
  * T = L + N + 2, where N is the number of target symbols. Loss and metrics are over the N + 1 steps from the separator.

@@ -37,8 +37,8 @@ const ARTICLES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 
 /**
  * Gender conjugation, in the paper's format (see transduction.ts). Nouns have a gender in the target language, with
- * which the preceding article must agree. So an article can be translated only after the next symbol has been read. With 8
- * symbols:
+ * which the preceding article must agree. So an article can be translated only after the next symbol has been read.
+ * With 8 symbols:
  *
  *   task    gender
  *   source  the me1 and a fe1 we1

@@ -3,9 +3,9 @@ import { noLengths } from './task.ts';
 
 /**
  * A rule of an inversion transduction grammar: with this probability, a nonterminal becomes the words `source` in the
- * source and the words `target` in the target. Words are separated by spaces. Nonterminals are written by name, and both
- * sides have the same ones: the k-th `S` of the target is the same derivation as the k-th `S` of the source. All other
- * words are terminals.
+ * source and the words `target` in the target. Words are separated by spaces. Nonterminals are written by name, and
+ * both sides have the same ones: the k-th `S` of the target is the same derivation as the k-th `S` of the source. All
+ * other words are terminals.
  */
 export type Rule = readonly [probability: number, source: string, target: string];
 export type Rules = Readonly<Record<string, readonly Rule[]>>;
@@ -30,9 +30,9 @@ interface Production {
 }
 
 /**
- * Samples derivations of a grammar whose sources have given lengths. The distribution is that of deriving from the start
- * symbol `A` and rejecting all sources of other lengths. Nothing is rejected in fact: tables hold the probability that
- * each nonterminal derives n symbols, and the length, the rules and the splits are drawn in proportion to them.
+ * Samples derivations of a grammar whose sources have given lengths. The distribution is that of deriving from the
+ * start symbol `A` and rejecting all sources of other lengths. Nothing is rejected in fact: tables hold the probability
+ * that each nonterminal derives n symbols, and the length, the rules and the splits are drawn in proportion to them.
  *
  *   P_X(n) = Σ over rules of X: p · tail_0(n)
  *   tail_i(n) = tail_{i+1}(n - 1) for a terminal, Σ_k P_Y(k) · tail_{i+1}(n - k) for a nonterminal Y

@@ -13,8 +13,8 @@ import { namesOf, randomLength, randomSource, type Sequence, type Task } from '.
  *   phase   r  r  r  w  w  .
  *
  * As in language modelling, the string itself is the input, also during prediction. Loss and metrics are over the L
- * steps from the mark (`·`: masked). Phases are r (reading) and w (writing). The push and pop of the last step affect no
- * output, so it has no phase (`.`).
+ * steps from the mark (`·`: masked). Phases are r (reading) and w (writing). The push and pop of the last step affect
+ * no output, so it has no phase (`.`).
  *
  * Inputs: the symbols, `#`. Outputs: the symbols.
  */

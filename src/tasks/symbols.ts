@@ -1,6 +1,6 @@
 /**
- * The normal form (NFC) in which symbols are compared: é is the same symbol whether it is one character or an e followed by
- * an accent. Names are stored as given, because older models may have names that are not normalised.
+ * The normal form (NFC) in which symbols are compared: é is the same symbol whether it is one character or an e
+ * followed by an accent. Names are stored as given, because older models may have names that are not normalised.
  */
 export const normal = (text: string): string => text.normalize('NFC');
 

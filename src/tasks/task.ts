@@ -217,8 +217,9 @@ export function targetName(task: Task, sequence: Sequence, t: number): string {
 
 /**
  * Builds a batch: stacks sequences time-major, and pads them to the longest with NO_INPUT, MASKED and no phase. The
- * weights make the objective the mean of the loss over all targets of the batch (`symbol`), the sum of the loss (`batch`), or the
- * mean over sequences of the loss of a sequence divided by L (`source`, as in Trask's tutorial: tutorial.ts).
+ * weights make the objective the mean of the loss over all targets of the batch (`symbol`), the sum of the loss
+ * (`batch`), or the mean over sequences of the loss of a sequence divided by L (`source`, as in Trask's tutorial:
+ * tutorial.ts).
  */
 export function makeBatch(sequences: readonly Sequence[], lossPer: TrainConfig['lossPer']): Batch {
   const B = sequences.length;

@@ -23,8 +23,8 @@ import { namesOf, randomLength, randomSource, type Sequence, type Task } from '.
  *   phase   r         r         r         .       w       .
  *
  * The first output is the current top of the stack, which must be popped for the second output, so the writing phase
- * starts at the second output step. The tutorial performs no memory operation at the last step. Here the memory operates
- * at every step, but the last operation affects no output, so that step has no phase.
+ * starts at the second output step. The tutorial performs no memory operation at the last step. Here the memory
+ * operates at every step, but the last operation affects no output, so that step has no phase.
  *
  * Inputs and outputs have the same numbering: the flags (`encode`, or `decode` and `encode`), then the symbols. The
  * tutorial prints symbols by these numbers: a and b are 1 and 2 in part 5, and 2 and 3 in part 6.

@@ -36,7 +36,8 @@ export interface Callbacks {
   onRestart?(restart: Restart): void;
   /**
    * Opens another engine of the same kind after the device is lost. The run then resumes from its last snapshot on the
-   * host; on an adapter of the same name, with the same numbers. Without this callback, or if it fails, losing the device ends the run.
+   * host; on an adapter of the same name, with the same numbers. Without this callback, or if it fails, losing the
+   * device ends the run.
    */
   reopen?(lost: Engine): Promise<Engine>;
   onRecovered?(recovered: Recovered): void;
@@ -48,12 +49,15 @@ export interface Callbacks {
 }
 
 /**
- * Why run() returned. `done`: all steps are done; `solved`: stopPasses evaluations in a row reached stopAt; `stalled`: the
- * training loss has not improved for `patience` evaluations; `stopped`: stop() was called; `paused`: pause() was called.
+ * Why run() returned. `done`: all steps are done; `solved`: stopPasses evaluations in a row reached stopAt; `stalled`:
+ * the training loss has not improved for `patience` evaluations; `stopped`: stop() was called; `paused`: pause() was
+ * called.
  */
 export type Ending = 'done' | 'solved' | 'stalled' | 'stopped' | 'paused';
 
-/** Training produced NaN or infinity. The failing steps were not applied: the trainer has the state from before them. */
+/**
+ * Training produced NaN or infinity. The failing steps were not applied: the trainer has the state from before them.
+ */
 export class Diverged extends DeviceError {
   /** @param cause a sentence on which step failed first, and on what; '' if unknown */
   constructor(step: number, rate: number, cause: string) {

@@ -33,10 +33,10 @@ export interface Checkpoint {
 /**
  * A checkpoint is a safetensors file (`checkpoint/container.ts`), so that other tools can read the weights.
  *
- * Its tensors are the parameters by name, then `optimiser.firstMoment.…` and `optimiser.secondMoment.…` if the optimiser
- * has them. A file with weights only has no moments, and training continues from it with moments of zero. The dtype is F32;
- * F64 for values that float32 cannot represent exactly (the reference engine's); F16 on request. Everything else is
- * metadata (`checkpoint/metadata.ts`), including a checksum (`checkpoint/checksum.ts`).
+ * Its tensors are the parameters by name, then `optimiser.firstMoment.…` and `optimiser.secondMoment.…` if the
+ * optimiser has them. A file with weights only has no moments, and training continues from it with moments of zero. The
+ * dtype is F32; F64 for values that float32 cannot represent exactly (the reference engine's); F16 on request.
+ * Everything else is metadata (`checkpoint/metadata.ts`), including a checksum (`checkpoint/checksum.ts`).
  */
 
 /** Up to version 4, the moments were called `optimiser.mean.…` and `optimiser.square.…`. */
@@ -56,7 +56,10 @@ const SECOND = 'optimiser.secondMoment.';
 const hasMoments = (names: Iterable<string>): boolean =>
   [...names].some(name => name.startsWith(FIRST) || name.startsWith(SECOND));
 
-/** The shape of every tensor in a checkpoint of this configuration, by name. @param moments include the optimiser's moments */
+/**
+ * The shape of every tensor in a checkpoint of this configuration, by name. @param moments include the optimiser's
+ * moments
+ */
 function shapesOf(config: Config, moments: boolean): Map<string, Shape> {
   const table = parameters(setup(config).spec);
   const { firstMoment, secondMoment } = moments

@@ -25,8 +25,8 @@ export interface Estimate {
 const FLOAT = 4;
 
 /**
- * Estimates the memory of training from shapes alone, to tell megabytes from gigabytes in advance. Kernels align buffers,
- * may keep values that other kernels recompute, and may need scratch: `Model.bytes` has the exact number.
+ * Estimates the memory of training from shapes alone, to tell megabytes from gigabytes in advance. Kernels align
+ * buffers, may keep values that other kernels recompute, and may need scratch: `Model.bytes` has the exact number.
  */
 export function bytesOf(config: Config, data?: Data): Estimate {
   const { task, spec } = setup(config, data);

@@ -28,8 +28,8 @@ export interface Evaluation extends Metrics {
   /** Mean controls in the reading and the writing phase. */
   profile: Profile;
   /**
-   * The first few sequences as text. In tasks with feedback, each symbol was predicted from the correct symbols before it (teacher
-   * forcing).
+   * The first few sequences as text. In tasks with feedback, each symbol was predicted from the correct symbols before
+   * it (teacher forcing).
    */
   samples: { source: string; expected: string; predicted: string }[];
 }

@@ -3,9 +3,9 @@ import type { Checkpoint } from './checkpoint.ts';
 import { startPatience } from './run-state.ts';
 
 /**
- * Adapts the run state of a checkpoint to the lengths of another configuration. If maxLength differs, training continues
- * with sources up to the new maxLength, regardless of the length that a curriculum has reached. Results at the old lengths
- * (stopAt, patience) do not end the run at the new ones.
+ * Adapts the run state of a checkpoint to the lengths of another configuration. If maxLength differs, training
+ * continues with sources up to the new maxLength, regardless of the length that a curriculum has reached. Results at
+ * the old lengths (stopAt, patience) do not end the run at the new ones.
  */
 export function runAtLengths({ config: before, run }: Checkpoint, { task }: Config): Checkpoint['run'] {
   const { minLength, maxLength } = task;

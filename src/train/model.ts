@@ -82,7 +82,10 @@ export async function tryModel(engine: Engine, config: Config, data: Data | unde
   }
 }
 
-/** Allocates the buffers for training and evaluation, so that a model that is too large for the present length fails at once. */
+/**
+ * Allocates the buffers for training and evaluation, so that a model that is too large for the present length fails at
+ * once.
+ */
 function reserve(model: Model, task: Task, { train }: Config, longest: number): void {
   const T = task.steps(train.evaluateLength || 2 * longest);
   try {
@@ -129,8 +132,8 @@ export async function causeOfDivergence(
 }
 
 /**
- * Names the first parameter, in the order of the model, whose gradient is not finite in a failed step. Repeats the step on a separate model: the weights are
- * still those before the step.
+ * Names the first parameter, in the order of the model, whose gradient is not finite in a failed step. Repeats the step
+ * on a separate model: the weights are still those before the step.
  */
 async function firstNotFinite(
   engine: Engine,

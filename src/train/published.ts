@@ -90,8 +90,8 @@ export const CHANCE: Readonly<Record<string, number>> = {
 };
 
 /**
- * For each table: the source of its published results, and published scores by task, then by model (a column each). Those
- * of the paper are in TABLE_3.
+ * For each table: the source of its published results, and published scores by task, then by model (a column each).
+ * Those of the paper are in TABLE_3.
  */
 export const PUBLISHED: Readonly<Record<'paper' | 'chomsky' | 'cfl', { source: string; scores: Scores }>> = {
   paper: {

@@ -11,8 +11,8 @@ import { symbolFinder } from '../tasks/symbols.ts';
 import { hasLength, lengthAtMost, type Split, type Task } from '../tasks/task.ts';
 
 /**
- * The task and the model sizes of a configuration. Without its data, a model of task `data` can answer, but it cannot be
- * trained or evaluated.
+ * The task and the model sizes of a configuration. Without its data, a model of task `data` can answer, but it cannot
+ * be trained or evaluated.
  * @param purpose to train, the data must have the training lengths; to evaluate, it may have any
  * @throws InputError for an unknown task, or settings that contradict each other
  */
@@ -46,7 +46,10 @@ export function setup(
   return { task, spec };
 }
 
-/** Maximum parameters that the host can hold in float64 with their moments (3 GiB): more than any model of this field has. */
+/**
+ * Maximum parameters that the host can hold in float64 with their moments (3 GiB): more than any model of this field
+ * has.
+ */
 const MAX_PARAMETERS = 2 ** 27;
 
 /** Checks that the task has the lengths for training and evaluation. @throws InputError */
@@ -123,7 +126,9 @@ export function defaultsFor(data: Data): Config {
   });
 }
 
-/** The state before the first step. @param attempt 0, or the number of the restart: each restart has different weights */
+/**
+ * The state before the first step. @param attempt 0, or the number of the restart: each restart has different weights
+ */
 export function initialState(spec: ModelSpec, training: TrainConfig, attempt = 0): ModelState {
   const { firstMoment, secondMoment } = MOMENTS[training.optimiser];
   return {

@@ -91,7 +91,10 @@ export function runsOf(
   return runs;
 }
 
-/** Parses a word of --only. Returns a function that says whether it selects a cell. @throws InputError for an unknown task or model */
+/**
+ * Parses a word of --only. Returns a function that says whether it selects a cell. @throws InputError for an unknown
+ * task or model
+ */
 function matcher(grid: Grid, word: string): (task: string, model: string) => boolean {
   const [first, second, more] = word.split('/');
   const task = grid.tasks.find(name => name === first);

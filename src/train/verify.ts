@@ -43,15 +43,15 @@ export interface Verification {
 }
 
 /**
- * A sum of a few hundred float32 products has a relative error of about 1e-6, and the backward pass accumulates it over T
- * steps.
+ * A sum of a few hundred float32 products has a relative error of about 1e-6, and the backward pass accumulates it over
+ * T steps.
  */
 export const BOUND = 1e-4;
 
 /**
- * The additional absolute bound, for a model that is nearly always right. The gradient of the right symbol's logit is its
- * output minus 1, and float32 represents an output near 1 only to 6e-8, however small the difference is. That error is
- * multiplied by the effect of a parameter on the logit.
+ * The additional absolute bound, for a model that is nearly always right. The gradient of the right symbol's logit is
+ * its output minus 1, and float32 represents an output near 1 only to 6e-8, however small the difference is. That error
+ * is multiplied by the effect of a parameter on the logit.
  */
 const FLOOR_PER_WEIGHT = 1e-6;
 

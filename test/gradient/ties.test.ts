@@ -30,8 +30,8 @@ type Sum = typeof above;
 const popped = (s: Dual[], u: Dual, over: Sum): Dual[] =>
   s.map((si, i) => max(ZERO, minus(si, max(ZERO, minus(u, over(s, i))))));
 /**
- * min(s, max(0, room)), except that a row with a total strength of 1 or more before it has no derivative, even if its own
- * strength is 0 (docs/algorithm.md, section 6).
+ * min(s, max(0, room)), except that a row with a total strength of 1 or more before it has no derivative, even if its
+ * own strength is 0 (docs/algorithm.md, section 6).
  */
 const weight = (si: Dual, room: Dual): Dual => (room.x > 0 ? min(si, room) : ZERO);
 const readOf = (s: Dual[], V: Dual[], over: Sum): Dual =>

@@ -11,7 +11,9 @@ import { evaluateLengths } from '../../src/train/evaluate.ts';
 import type { Card } from '../../src/train/gallery.ts';
 import { setup } from '../../src/train/setup.ts';
 
-/** Every model of the gallery has exactly the accuracy on its card: WebAssembly computes the same numbers everywhere. */
+/**
+ * Every model of the gallery has exactly the accuracy on its card: WebAssembly computes the same numbers everywhere.
+ */
 
 const folder = join(import.meta.dirname, '../../gallery');
 const cards: Card[] = JSON.parse(readFileSync(join(folder, 'cards.json'), 'utf8'));

@@ -19,7 +19,8 @@ test('every profile is compared', () => expect(PROFILE_VARIANTS).toHaveLength(PR
 describeEach(PROFILE_VARIANTS, (engine, variant) => {
   const engines = () => [engine(), reference] as const;
 
-  // model.test.ts and model-stepwise.test.ts compare all models, in forced forms; here each profile takes a share of FEW.
+  // model.test.ts and model-stepwise.test.ts compare all models, in forced forms; here each profile takes a share of
+  // FEW.
   const place = PROFILE_VARIANTS.indexOf(variant);
   test.each(FEW.filter((_, k) => k % PROFILE_VARIANTS.length === place))('%s: gradients', name =>
     expectSameGradients(engines(), makeSpec(SPECS[name])),

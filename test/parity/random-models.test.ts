@@ -10,7 +10,8 @@ const largest = (values: ArrayLike<number>): number =>
   Array.from(values, Math.abs).reduce((max, x) => Math.max(max, x), 0);
 
 /**
- * Random sizes, because sizes near those of a SIMD vector, a tile or a group of sequences interact in ways that no list of cases covers.
+ * Random sizes, because sizes near those of a SIMD vector, a tile or a group of sequences interact in ways that no list
+ * of cases covers.
  */
 test('cpu: 250 random models agree with the reference', async () => {
   const engines = [await createCpuEngine(), createReferenceEngine()];
@@ -45,7 +46,8 @@ test('cpu: 250 random models agree with the reference', async () => {
       await actual.forward(batch, true),
       await expected.forward(batch, true),
     ];
-    // Relative to the largest number, but at least to 0.1: terms of order 1 may cancel, and a model may have a single output.
+    // Relative to the largest number, but at least to 0.1: terms of order 1 may cancel, and a model may have a single
+    // output.
     for (const name of ['output', 'read'] as const) {
       const [got, values] = [actualForward.trace![name], expectedForward.trace![name]];
       const difference = largest(Array.from(values, (x, i) => x - got[i]));

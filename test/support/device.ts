@@ -37,7 +37,9 @@ async function withSmallTiles(opened: Gpu): Promise<Gpu> {
   return gpu;
 }
 
-/** Opens a device on the best adapter of this machine. @param checked with bounds checks, if it is a software adapter */
+/**
+ * Opens a device on the best adapter of this machine. @param checked with bounds checks, if it is a software adapter
+ */
 export async function openDevice(
   checked = true,
 ): Promise<{ device: GPUDevice; description: AdapterDescription; close(): void }> {

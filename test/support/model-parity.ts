@@ -85,7 +85,9 @@ export const SPECS: Record<string, Partial<ModelSpec>> = {
   'readout, no memory': { readout: 7, memory: 'none', controller: 'gru' },
 };
 
-/** Models that cover every memory and kind of controller: for engine variants that are compared on a few models only. */
+/**
+ * Models that cover every memory and kind of controller: for engine variants that are compared on a few models only.
+ */
 export const FEW = [
   'direct, softmax, trained start',
   'feed-forward, queue',

@@ -170,6 +170,11 @@ describe('eval', () => {
     );
     const { err } = await pushdown(['eval', 'gallery/reverse-stack', '--split', 'all', ...ENGINE]);
     expect(err).toMatch(/--split is for task data, but this task is reverse/);
+    const whole = join(folder, 'whole');
+    await train(whole, tsv, '--set', 'heldOut=0');
+    expect((await pushdown(['eval', whole, ...ENGINE, '--split', 'test'])).err).toMatch(
+      /--split test needs a run that holds out pairs, but task\.heldOut is 0 here/,
+    );
     expect((await evaluated('--split', 'tset')).err).toMatch(/unknown --split "tset". Did you mean "test"/);
   });
 });

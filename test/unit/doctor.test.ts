@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { checksOf } from '../../src/doctor/checks.ts';
 import { examineEngine, isHealthy } from '../../src/doctor/examine.ts';
 import { reportText } from '../../src/doctor/report.ts';
 import type { Engine } from '../../src/engine/engine.ts';
@@ -51,6 +52,22 @@ describe('doctor', () => {
     expect(text).toMatch(/^- WebAssembly SIMD, cpu, RNN, stack: no model today$/m);
     expect(text).not.toMatch(/memory queue:/);
     expect(report.speeds[0].problem).toBe('no model today');
+  });
+
+  test('a reference that is NaN fails the check', async () => {
+    const [engine, reference] = await Promise.all([
+      openEngine('cpu', { threads: 1 }),
+      openEngine('reference'),
+    ]);
+    const open = reference.memory.bind(reference);
+    reference.memory = async shape => {
+      const memory = await open(shape);
+      const forward = memory.forward.bind(memory);
+      memory.forward = async (...inputs) => (await forward(...inputs)).fill(Number.NaN, 0, 1);
+      return memory;
+    };
+    const [stack] = checksOf([{ plan: '', engine }], reference);
+    expect(await stack.run()).toMatchObject({ name: 'memory stack', tensor: 'read', agrees: false });
   });
 
   test('refuses a time that is not positive', async () => {

@@ -173,7 +173,7 @@ test('the profile of a device follows from its adapter and features, or is force
   expect(() => profileFor(device(), 'gpu', 'gpu with subgroups')).toThrow(/no subgroups/);
 });
 
-/** Every kind of controller; every memory with rows, and none. */
+/** Every kind of controller and every kind of memory, and none. */
 const MODELS: Partial<ModelSpec>[] = [
   {},
   { controller: 'lstm', layers: 2, start: 'trained', memory: 'deque', memories: 2 },

@@ -27,6 +27,7 @@ progress on stderr. Ctrl-C ends the check and prints the results so far. The exi
   async run(_operands, options, io) {
     const reports: DeviceReport[] = [];
     const missing: string[] = [];
+    const failed: string[] = [];
     const limits: Limits = {
       seconds: secondsOf(options.seconds ?? '60'),
       onProgress: what => io.stderr.write(`${what}\n`),
@@ -37,7 +38,7 @@ progress on stderr. Ctrl-C ends the check and prints the results so far. The exi
       stopListening = io.onInterrupt(() => resolve(true));
     });
     // A check in progress cannot be stopped: the program ends without it.
-    const ended = await Promise.race([interrupted, examineAll(limits, missing)]);
+    const ended = await Promise.race([interrupted, examineAll(limits, missing, failed)]);
     stopListening();
     if (ended) missing.push('interrupted: the checks after the last one in this report were not run');
 
@@ -46,6 +47,7 @@ progress on stderr. Ctrl-C ends the check and prints the results so far. The exi
       `${new Date().toISOString().slice(0, 10)}, pushdown ${packageVersion()}, Node ${process.versions.node}, ${process.platform} ${process.arch} ${osRelease()}`,
       `${processors.length} × ${processors[0]?.model.trim() ?? 'unknown processor'}`,
       ...missing,
+      ...failed,
     ];
     if (options.json) io.stdout.write(`${JSON.stringify({ environment, reports })}\n`);
     else {
@@ -53,12 +55,15 @@ progress on stderr. Ctrl-C ends the check and prints the results so far. The exi
       io.stdout.write(reportText(environment, reports));
     }
     if (ended) return EXIT.interrupted;
-    return reports.every(isHealthy) ? 0 : EXIT.device;
+    return failed.length === 0 && reports.every(isHealthy) ? 0 : EXIT.device;
   },
 });
 
-/** Examines all adapters and the CPU engine. @param missing gets a line for each kind of adapter that cannot be used */
-async function examineAll(limits: Limits, missing: string[]): Promise<void> {
+/**
+ * Examines all adapters and the CPU engine.
+ * @param missing gets a line for each kind of adapter that is not found @param failed for each that cannot be examined
+ */
+async function examineAll(limits: Limits, missing: string[], failed: string[]): Promise<void> {
   const { examineAdapter, examineEngine } = await import('../../doctor/examine.ts');
   for (const kind of ['gpu', 'software'] as const) {
     // Dawn's instances, to be released after the adapter is examined.
@@ -74,7 +79,8 @@ async function examineAll(limits: Limits, missing: string[]): Promise<void> {
       await examineAdapter(find, limits);
     } catch (error) {
       const name = kind === 'gpu' ? 'GPU' : 'software adapter';
-      missing.push(`${instances.length > 0 ? `${name}, not examined` : `no ${name}`}: ${messageOf(error)}`);
+      if (instances.length > 0) failed.push(`${name}, not examined: ${messageOf(error)}`);
+      else missing.push(`no ${name}: ${messageOf(error)}`);
     } finally {
       for (const gpu of instances) release(gpu);
     }

@@ -169,9 +169,9 @@ interface Chosen {
 }
 
 /**
- * Chooses the data to measure on and the part of it; undefined for tasks other than `data`. The default part is `all` if
- * the data lacks training pairs of the model (`other` and `overlaps` in RELATIONS), else `test`. If the model was trained
- * with nothing held out, it is always `all`.
+ * Chooses the data to measure on and the part of it; undefined for tasks other than `data`. The default part is `all`
+ * if the data lacks training pairs of the model (`other` and `overlaps` in RELATIONS), else `test`. If the model was
+ * trained with nothing held out, it is always `all`.
  */
 async function chooseData(
   { config, data: facts }: Checkpoint,

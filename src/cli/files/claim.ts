@@ -150,8 +150,8 @@ async function timeIn(folder: string): Promise<number> {
 
 /**
  * Replaces a stale claim with the claim of this process, by renaming a file. A process must first create a file named
- * after the stale claim's token, the permit. So if several processes find the claim stale, one of them wins, and none can
- * remove the winner's claim.
+ * after the stale claim's token, the permit. So if several processes find the claim stale, one of them wins, and none
+ * can remove the winner's claim.
  */
 async function takeOver(
   path: string,

@@ -100,8 +100,8 @@ export async function makeWritable(folder: string): Promise<void> {
 }
 
 /**
- * Appends complete lines: all of them, or none if the disk is full. If a killed run left an incomplete last line, the new
- * lines start on a line of their own.
+ * Appends complete lines: all of them, or none if the disk is full. If a killed run left an incomplete last line, the
+ * new lines start on a line of their own.
  * @throws InputError if they cannot be written
  */
 export async function appendLines(path: string, lines: string): Promise<void> {

@@ -10,8 +10,8 @@ export interface WriteTarget {
 }
 
 /**
- * Wraps stdout or stderr for a Sink. If it is a file, data is written to the file directly: when the disk is nearly full,
- * Node's stream does not notice that only a part of the data was written.
+ * Wraps stdout or stderr for a Sink. If it is a file, data is written to the file directly: when the disk is nearly
+ * full, Node's stream does not notice that only a part of the data was written.
  */
 export function writeTargetOf(stream: NodeJS.WriteStream & { fd: number }): WriteTarget {
   try {
@@ -30,8 +30,8 @@ export function writeTargetOf(stream: NodeJS.WriteStream & { fd: number }): Writ
 }
 
 /**
- * stdout or stderr. Node reports the result of a write later, and not at all if the process has exited by then: a full disk
- * would look like success. So a Sink counts its pending writes and reports the first failure.
+ * stdout or stderr. Node reports the result of a write later, and not at all if the process has exited by then: a full
+ * disk would look like success. So a Sink counts its pending writes and reports the first failure.
  */
 export class Sink implements Output {
   /** Why nothing more can be written; undefined while writing works. */

@@ -16,8 +16,8 @@ export const asStarted = (text: string): string =>
   );
 
 /**
- * `npx pushdown` if npx or an npm script started the program, or if it is in node_modules/.bin, which is not on the PATH;
- * the equivalent for another package manager; otherwise `pushdown`.
+ * `npx pushdown` if npx or an npm script started the program, or if it is in node_modules/.bin, which is not on the
+ * PATH; the equivalent for another package manager; otherwise `pushdown`.
  * @param script process.argv[1]
  */
 export function nameOf(env: Readonly<Record<string, string | undefined>>, script = ''): string {

@@ -20,8 +20,8 @@ async function keptSteps(earlier: string, name: string): Promise<number[]> {
 }
 
 /**
- * Adds the newest checkpoint to `earlier/`, named by its step, and deletes all but the last `count` there. If the newest
- * is damaged, an earlier one can be used. Uses a hard link, or a copy if the file system has no links.
+ * Adds the newest checkpoint to `earlier/`, named by its step, and deletes all but the last `count` there. If the
+ * newest is damaged, an earlier one can be used. Uses a hard link, or a copy if the file system has no links.
  * @throws InputError if it cannot be written
  */
 export async function keepLast(folder: string, name: string, step: number, count: number): Promise<void> {

@@ -1,5 +1,6 @@
 /**
- * The folder of a run, from claiming it to the last checkpoint. `train`, `train --seeds` and `table` use it for all runs:
+ * The folder of a run, from claiming it to the last checkpoint. `train`, `train --seeds` and `table` use it for all
+ * runs:
  *
  *   const folder = await RunFolder.claim(path);        // or { by }: another process holds it
  *   const log = folder.log(…);                         // log.jsonl, one line per report
@@ -61,7 +62,8 @@ export class RunFolder {
   }
 
   /**
-   * Renames the files that a previous run left here. Returns the new name of its checkpoint, or of the first file found.
+   * Renames the files that a previous run left here. Returns the new name of its checkpoint, or of the first file
+   * found.
    * @param names the files that this run will write
    */
   renameEarlier(names: readonly string[]): Promise<string | undefined> {
@@ -69,8 +71,8 @@ export class RunFolder {
   }
 
   /**
-   * Makes an earlier checkpoint the latest, and renames the checkpoints of later steps. Returns the new name of the former
-   * latest; undefined if it is the same checkpoint, or there was none.
+   * Makes an earlier checkpoint the latest, and renames the checkpoints of later steps. Returns the new name of the
+   * former latest; undefined if it is the same checkpoint, or there was none.
    */
   rewindTo(file: string, step: number): Promise<string | undefined> {
     return rewindTo(this.path, CHECKPOINT, file, step);
@@ -95,8 +97,8 @@ export class RunFolder {
   }
 
   /**
-   * Trains until the run ends or is stopped. Writes checkpoints at intervals and one at the end. Stops if another process
-   * takes over the folder.
+   * Trains until the run ends or is stopped. Writes checkpoints at intervals and one at the end. Stops if another
+   * process takes over the folder.
    * @param saveEvery ms between checkpoints
    * @param follow starts to show progress, and returns the function that stops it
    */
@@ -119,7 +121,9 @@ export class RunFolder {
     return ending;
   }
 
-  /** After a failure, saves the state on the device, or the last snapshot on the host if the device no longer responds. */
+  /**
+   * After a failure, saves the state on the device, or the last snapshot on the host if the device no longer responds.
+   */
   async salvage(trainer: Trainer, error: unknown): Promise<void> {
     // After a lost device, snapshot() would open another device.
     const isLost = error instanceof DeviceLost;

@@ -11,7 +11,9 @@ export type LogListeners = [
   onWritable?: () => void,
 ];
 
-/** The queue of writes to files while training runs: one write at a time. `onFailure` decides if a failure is tolerated. */
+/**
+ * The queue of writes to files while training runs: one write at a time. `onFailure` decides if a failure is tolerated.
+ */
 export class Log {
   readonly #path: string;
   readonly #out: Output | undefined;
@@ -41,8 +43,8 @@ export class Log {
   record = (entry: object): void => {
     const json = `${JSON.stringify(entry)}\n`;
     this.#out?.write(json);
-    // Lines that arrive during a write are written together by the next one: a small model reports faster than a file can
-    // be opened and closed, and checkpoints use the same queue.
+    // Lines that arrive during a write are written together by the next one: a small model reports faster than a file
+    // can be opened and closed, and checkpoints use the same queue.
     if (!this.#queued) {
       this.#queued = true;
       this.#enqueue(() => {
@@ -74,8 +76,8 @@ export class Log {
   }
 
   /**
-   * Repeats `work`, each time `every` ms after it last finished. It first runs after at most FIRST_MS, so that short runs are
-   * saved too. A timer is used because reports may be far apart. Call the returned function to stop.
+   * Repeats `work`, each time `every` ms after it last finished. It first runs after at most FIRST_MS, so that short
+   * runs are saved too. A timer is used because reports may be far apart. Call the returned function to stop.
    */
   repeat(work: () => Promise<unknown>, every: number): () => void {
     let stopped = false;

@@ -8,8 +8,8 @@ const REDRAW_MS = 100;
 const FOLLOW_MS = 1000;
 
 /**
- * Shows progress. On a terminal, one line is overwritten. Otherwise, a line is printed every ten seconds, however fast steps
- * and evaluations are, and the last state at the end.
+ * Shows progress. On a terminal, one line is overwritten. Otherwise, a line is printed every ten seconds, however fast
+ * steps and evaluations are, and the last state at the end.
  */
 export class StatusLine {
   readonly #out: Output;
@@ -41,7 +41,10 @@ export class StatusLine {
     this.#drawn = true;
   }
 
-  /** A line about one state, such as an evaluation. On a terminal it stays; otherwise the last remark is printed when due. */
+  /**
+   * A line about one state, such as an evaluation. On a terminal it stays; otherwise the last remark is printed when
+   * due.
+   */
   remark(text: string): void {
     if (this.#terminal) this.print(text);
     else this.#remark = text;

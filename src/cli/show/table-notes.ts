@@ -82,7 +82,7 @@ function parametersOf(config: Config): number[] {
 }
 
 /** The lengths of a table's own test: `41, 92 … 500`, or `81–100`. */
-const testWords = ({ low, high, every }: TestLengths): string =>
+const testText = ({ low, high, every }: TestLengths): string =>
   every === 1
     ? range(low, high)
     : `${low}, ${low + every} … ${low + every * Math.floor((high - low) / every)}`;
@@ -91,7 +91,7 @@ const testWords = ({ low, high, every }: TestLengths): string =>
 export function notesOf(spec: TableSpec, runs: readonly TableRun[], sets: readonly string[]): string[] {
   const tasks = runs.map(({ task, config }) => {
     const { symbols, minLength, maxLength } = config.task;
-    const tested = spec.test ? testWords(spec.test) : range(...evaluatedLengths(config));
+    const tested = spec.test ? testText(spec.test) : range(...evaluatedLengths(config));
     const far = spec.far ? `, and at ${spec.far * maxLength}` : '';
     return [
       task,

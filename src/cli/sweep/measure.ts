@@ -33,8 +33,8 @@ function hasSources(task: Task, { low, high }: Measure): boolean {
 }
 
 /**
- * Evaluates a model. If its memory has a fixed number of cells, fewer than the sources have symbols, a copy of the model with
- * one cell per symbol is evaluated instead: no weight depends on the number of cells.
+ * Evaluates a model. If its memory has a fixed number of cells, fewer than the sources have symbols, a copy of the
+ * model with one cell per symbol is evaluated instead: no weight depends on the number of cells.
  */
 async function evaluateWithCells(
   { engine, config }: Trainer,
@@ -108,8 +108,8 @@ async function evaluateMeasure(
 }
 
 /**
- * The lengths low, low + every, … up to high. A length without sources is replaced by the next shorter one that has sources,
- * as in Delétang et al.
+ * The lengths low, low + every, … up to high. A length without sources is replaced by the next shorter one that has
+ * sources, as in Delétang et al.
  */
 export function lengthsOf(task: Task, low: number, high: number, every: number): number[] {
   const lengths = new Set<number>();

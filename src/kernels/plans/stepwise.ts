@@ -21,7 +21,7 @@ export function stepwisePasses(context: PlanContext): Passes {
   const { spec, layers, H4, P4, R4, S4, E } = layout;
   const o: StepOptions = { layout, batch, rows: evenly(sequences, tiles.rows), size: tiles.size };
   const memoryOptions = { layout, batch, memory: form };
-  const perTile =
+  const groupsFor =
     (columns4: number, rows = o.rows): Launch['groups'] =>
     ({ B }) =>
       split(stepWorkgroups({ ...o, rows }, columns4, B));
@@ -36,11 +36,11 @@ export function stepwisePasses(context: PlanContext): Passes {
   const onBoth = [read('batch'), read('params'), read('acts'), write('grads')];
 
   const forward = [
-    ...layers.map((_, l) => step(`cell ${l + 1}`, stepCell(o, l), onActs, perTile(H4))),
-    ...(spec.projection ? [step('projection', stepProjection(o), onActs, perTile(P4))] : []),
+    ...layers.map((_, l) => step(`cell ${l + 1}`, stepCell(o, l), onActs, groupsFor(H4))),
+    ...(spec.projection ? [step('projection', stepProjection(o), onActs, groupsFor(P4))] : []),
     ...(E
       ? [
-          step('heads', stepHeads(o), onActs, perTile(S4)),
+          step('heads', stepHeads(o), onActs, groupsFor(S4)),
           step(
             `memory ${form.form}`,
             stepMemory(memoryOptions),
@@ -53,7 +53,7 @@ export function stepwisePasses(context: PlanContext): Passes {
   const backward = [
     ...(E
       ? [
-          step('reads backward', stepReadsBackward(o), onGrads, perTile(R4)),
+          step('reads backward', stepReadsBackward(o), onGrads, groupsFor(R4)),
           step(
             `memory backward ${form.form}`,
             stepMemoryBackward(memoryOptions),
@@ -69,18 +69,20 @@ export function stepwisePasses(context: PlanContext): Passes {
           ),
         ]
       : []),
-    ...(spec.projection ? [step('projection backward', stepProjectionBackward(o), onBoth, perTile(P4))] : []),
+    ...(spec.projection
+      ? [step('projection backward', stepProjectionBackward(o), onBoth, groupsFor(P4))]
+      : []),
     ...layers
-      .map((_, l) => step(`cell ${l + 1} backward`, stepCellBackward(o, l), onBoth, perTile(H4)))
+      .map((_, l) => step(`cell ${l + 1} backward`, stepCellBackward(o, l), onBoth, groupsFor(H4)))
       .reverse(),
   ];
   const starts =
     spec.start === 'trained' && isRecurrent(spec)
-      ? layers.map((_, l) => step(`start ${l + 1} backward`, stepStartBackward(o, l), onGrads, perTile(H4)))
+      ? layers.map((_, l) => step(`start ${l + 1} backward`, stepStartBackward(o, l), onGrads, groupsFor(H4)))
       : [];
   return {
     forward: [
-      step('start', stepStart(o), onActs, perTile(Math.max(H4, R4), 1)),
+      step('start', stepStart(o), onActs, groupsFor(Math.max(H4, R4), 1)),
       { loop: 'forward', launches: forward },
       ...outputsForward(context),
     ],

@@ -1,7 +1,7 @@
 /**
- * Chromium and its software Vulkan driver (SwiftShader) from npm, for machines with no GPU and no browser. The development
- * dependency `@sparticuz/chromium` carries both as archives. They are unpacked once, into node_modules/.cache or, if that is
- * not writable, into the temporary folder. Linux x64 only.
+ * Chromium and its software Vulkan driver (SwiftShader) from npm, for machines with no GPU and no browser. The
+ * development dependency `@sparticuz/chromium` carries both as archives. They are unpacked once, into
+ * node_modules/.cache or, if that is not writable, into the temporary folder. Linux x64 only.
  */
 import { createReadStream, createWriteStream, existsSync, readFileSync } from 'node:fs';
 import { chmod, lstat, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
@@ -35,7 +35,10 @@ function bundle(): { folder: string; version: string } | undefined {
 
 export const bundleInstalled = (): boolean => bundle() !== undefined;
 
-/** The folder for unpacked files: node_modules/.cache beside the package, else a folder of this user in the temporary folder. */
+/**
+ * The folder for unpacked files: node_modules/.cache beside the package, else a folder of this user in the temporary
+ * folder.
+ */
 async function cacheFolder(found: { folder: string; version: string }): Promise<string> {
   // …/node_modules/@sparticuz/chromium → …/node_modules/.cache
   const beside = join(dirname(dirname(found.folder)), '.cache', 'pushdown', found.version);

@@ -3,9 +3,9 @@ import { InputError, show } from '../../base/errors.ts';
 import { type Span, spanOfString } from './json.ts';
 
 /**
- * The checksum of a file is in its metadata: `__metadata__.checksum`, eight lowercase hexadecimal digits. It is the CRC-32
- * of the whole file with `00000000` in place of the digits. The digits are found by scanning the header as JSON, so any
- * program may write the header in its own formatting.
+ * The checksum of a file is in its metadata: `__metadata__.checksum`, eight lowercase hexadecimal digits. It is the
+ * CRC-32 of the whole file with `00000000` in place of the digits. The digits are found by scanning the header as JSON,
+ * so any program may write the header in its own formatting.
  */
 export const NO_CHECKSUM = '00000000';
 

@@ -12,7 +12,10 @@ export function parseJson(text: string, what: string): unknown {
   }
 }
 
-/** Reads every field of `like` from parsed JSON. Each must be a number, or a boolean where `like` has one. @throws InputError */
+/**
+ * Reads every field of `like` from parsed JSON. Each must be a number, or a boolean where `like` has one. @throws
+ * InputError
+ */
 export function readNumbers<T extends object>(what: string, given: unknown, like: T): T {
   if (!isPlain(given)) throw new InputError(`${what} must be a JSON object, got ${show(given)}.`);
   const numbers: Plain = {};
@@ -37,8 +40,8 @@ const CLOSING = new Set([...'}]'].map(char => char.charCodeAt(0)));
 const SPACE = new Set([...' \t\n\r'].map(char => char.charCodeAt(0)));
 
 /**
- * The byte range of the string at a path of keys in a JSON object, without its quotes. Whitespace, the order of the keys and
- * escapes in them do not matter. If a key occurs twice, the last one counts, as for JSON.parse.
+ * The byte range of the string at a path of keys in a JSON object, without its quotes. Whitespace, the order of the
+ * keys and escapes in them do not matter. If a key occurs twice, the last one counts, as for JSON.parse.
  *
  * @param json valid JSON in UTF-8, so that quotes, brackets and colons are single bytes
  */

@@ -30,10 +30,10 @@ const ofTask: Grid['ofTask'] = { 'bucket-sort': { task: { symbols: 5 } } };
 const alone: Overrides = { train: { noise: 0 } };
 
 /**
- * As published: lengths 1 to 40 in batches of 128, Adam, an RNN of 256 (or an LSTM) with rows of 8; tested at 41 to 500.
- * Not as published: no clipping (their code clips the norm to 1), 100,000 steps at most (theirs: a million), one of
- * their three learning rates, noise on push and pop logits, and early stopping: a run ends once coarse accuracy is 1 at
- * lengths 41 to 80 in two evaluations in a row, or when the training loss has not improved in 20,000 steps.
+ * As published: lengths 1 to 40 in batches of 128, Adam, an RNN of 256 (or an LSTM) with rows of 8; tested at 41 to
+ * 500. Not as published: no clipping (their code clips the norm to 1), 100,000 steps at most (theirs: a million), one
+ * of their three learning rates, noise on push and pop logits, and early stopping: a run ends once coarse accuracy is 1
+ * at lengths 41 to 80 in two evaluations in a row, or when the training loss has not improved in 20,000 steps.
  */
 export const CHOMSKY: Grid = {
   name: 'chomsky',

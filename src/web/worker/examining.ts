@@ -3,6 +3,7 @@ import {
   type DeviceReport,
   examineAdapter,
   examineEngine,
+  type FindAdapter,
   isHealthy,
   type Limits,
 } from '../../doctor/examine.ts';
@@ -18,10 +19,16 @@ export function start(scope: Scope<ToExamine, FromExamine>): void {
   const examine = async ({ environment, seconds }: ToExamine): Promise<void> => {
     const limits: Limits = { seconds, onProgress: progress => scope.postMessage({ progress }) };
     const reports: DeviceReport[] = [];
+    let isFound = false;
+    const find: FindAdapter = async () => {
+      const found = await findAdapter();
+      isFound = true;
+      return found;
+    };
     try {
-      reports.push(await examineAdapter(findAdapter, limits));
+      reports.push(await examineAdapter(find, limits));
     } catch (error) {
-      environment.push(`no WebGPU: ${messageOf(error)}`);
+      environment.push(`${isFound ? 'WebGPU, not examined' : 'no WebGPU'}: ${messageOf(error)}`);
     }
     reports.push(await examineEngine(await openEngine('cpu'), limits));
     scope.postMessage({ report: reportText(environment, reports), healthy: reports.every(isHealthy) });

@@ -33,6 +33,14 @@ describe('memory', () => {
     expect(JSON.parse(out)).toMatchObject({ read: [[[5], [7]]], strengths: [[[1], [0, 1]]] });
   });
 
+  test('a long tape may ask for strengths, which it does not have', async () => {
+    const steps = (value: number) => [Array(5000).fill(value)];
+    const tape = { kind: 'tape', depth: 2, left: steps(0), right: steps(0), stay: steps(1) };
+    const operations = { ...tape, value: [Array(5000).fill([1])], strengths: true };
+    const { code, out } = await pushdown(['memory', '--engine', 'cpu'], JSON.stringify(operations));
+    expect([code, JSON.parse(out).strengths]).toEqual([0, [Array(5000).fill([])]]);
+  });
+
   test('a tape with a given number of cells writes, then moves; a stack has no number of cells', async () => {
     const tape = {
       kind: 'tape',

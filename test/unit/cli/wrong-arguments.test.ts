@@ -39,6 +39,7 @@ const table: [string, { argv: string[]; stdin: string }, RegExp][] = [
   ['no seeds', train('--seeds', '0'), /--seeds must be at least 1, got 0/],
   ['seeds with an exponent', train('--seeds', '1e9'), /--seeds takes/],
   ['too many seeds', train('--seeds', '1000000'), /--seeds must be at most 10000 seeds/],
+  ['a seed beyond 2^53', train('--seeds', '0-9007199254740993'), /--seeds must end below 2\^53/],
   [
     'keep and seeds',
     train('--seeds', '3', '--keep', '3'),
