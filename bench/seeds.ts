@@ -11,7 +11,7 @@ import { countOption } from './node.ts';
 
 /**
  * Counts how many seeds of a preset learn: trains each, and evaluates it at
- * train.evaluateLength (0: twice the longest length in training) and at further lengths.
+ * train.evaluateLength (0: twice task.maxLength) and at further lengths. `--seeds 5` is seed 5 alone.
  *
  *   node bench/run.mjs bench/seeds.ts --preset reverse --seeds 0-9 --set train.noise=0 --set hidden=16
  */

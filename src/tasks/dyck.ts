@@ -12,10 +12,11 @@ const bracketPairs = (kinds: number): string[][] =>
   );
 
 /**
- * Dyck languages (Suzgun et al. 2019): after every bracket, predict which closing bracket may come next, or `none` if
- * no bracket is open. `symbols` is the number of kinds of brackets. A source is a prefix of a word of the language, of
- * any length ≥ 1. It is a random walk: each bracket opens or closes with probability 1/2, and opens if none is open.
- * The sequence is the source itself, so T = L. With 2 symbols:
+ * Dyck languages, a variant of the task of Suzgun et al. 2019 (see dyck-words.ts for theirs): after every bracket,
+ * predict which closing bracket may come next, or `none` if no bracket is open. `symbols` is the number of kinds of
+ * brackets. A source is a prefix of a word of the language, of any length ≥ 1. It is a random walk: each bracket opens
+ * or closes with probability 1/2, and opens if none is open. The sequence is the source itself, so T = L. With 2
+ * symbols:
  *
  *   task    dyck
  *   source  ( [ ] ) [

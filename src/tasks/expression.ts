@@ -25,7 +25,7 @@ export function randomExpression(rng: Rng, length: number, operators: readonly s
   ];
 }
 
-/** The part of a bracket's content that has been parsed. */
+/** What has been parsed of a parenthesised expression, or of the whole expression. */
 interface Bracket {
   left?: number;
   operator?: string;
@@ -76,7 +76,7 @@ export function calculate(expression: readonly string[], x?: number): number | u
   return open.length === 1 ? bracketValue(open[0]) : undefined;
 }
 
-/** The value of a complete bracket; undefined if it is incomplete. */
+/** The value of a parenthesised expression; undefined if it is incomplete. */
 function bracketValue({ left, operator, right, minus }: Bracket): number | undefined {
   if (left === undefined || minus || (operator !== undefined && right === undefined)) return undefined;
   switch (operator) {

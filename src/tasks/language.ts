@@ -36,7 +36,7 @@ const END = '</s>';
  * Language modelling, measured as in DuSell and Chiang ("Learning Context-Free Languages with Nondeterministic Stack
  * RNNs", CoNLL 2020; ICLR 2022 and 2023): every step predicts the next symbol from all previous symbols. The source is
  * the string w of n symbols. The target is the same string followed by `</s>`, so T = n + 1. The string itself is the
- * input, also during prediction.
+ * input; outputs are never fed back.
  *
  *   input   <s>  w1  w2  …  wn
  *   target  w1   w2  w3  …  </s>
@@ -46,9 +46,9 @@ const END = '</s>';
  * Inputs: the symbols, `<s>`. (The authors have no `<s>`; they make the first prediction from the initial state.)
  * Outputs: the symbols, `</s>`.
  *
- * The metric is the cross-entropy in nats per symbol, including `</s>`, minus its lower bound over the same strings:
+ * The metric is the cross-entropy in nats per symbol, including `</s>`, minus this lower bound over the same strings:
  *
- *   ( Σ_w ln K − ln p(w | |w|) ) / Σ_w (|w| + 1),   for K equally likely lengths
+ *   Σ_w ( ln K − ln p(w | |w|) ) / Σ_w ( |w| + 1 ),   for K equally likely lengths
  *
  * This bound is the cross-entropy of the true distribution on these strings. For many strings it approaches the entropy
  * of the distribution per symbol. Accuracy says little if the next symbol is random.

@@ -25,7 +25,7 @@ test('the compiled module matches its source, and is small', async () => {
 }, 120_000);
 
 describe('kernels', () => {
-  // Sizes on both sides of a tile of rows, of a panel of columns, and of a block of either.
+  // Sizes on both sides of a tile of rows, of a panel of columns, and of a block of rows.
   const SIZES = [1, 2, 3, 4, 5, 6, 7, 9, 31, 33, 65].flatMap(rows =>
     [
       [1, 4],
@@ -38,7 +38,7 @@ describe('kernels', () => {
     ].map(([k, n]) => ({ rows, k, n })),
   );
 
-  test('x · W, x · Wᵀ and xᵀ · y agree with float64', async () => {
+  test('x · W, y · Wᵀ and xᵀ · y agree with float64', async () => {
     const rng = new Rng(1, 2);
     for (const { rows, k, n } of SIZES) {
       const arena = new Arena(await compile());
@@ -102,6 +102,7 @@ describe('kernels', () => {
       );
     });
     numbers.set(xs);
+    // Without values, the heads are σ of all numbers.
     arena.kernels.headsForward(1, 0, xs.length / 4, 4, at, 0);
     xs.forEach((x, i) => {
       const expected = 1 / (1 + Math.exp(-x));
@@ -144,7 +145,7 @@ test('1,000 steps need no more memory than the first, and a larger batch gets la
   expect(report).toMatchObject({ finite: true, sequences: 40 });
 });
 
-test('sizes above 4 GiB are refused, with the batch size that would fit', async () => {
+test('sizes above 4 GiB are refused; for a memory the error names the batch size that would fit', async () => {
   const engine = await createCpuEngine();
   await expect(engine.memory({ kind: 'stack', B: 65_536, T: 4096, M: 64 })).rejects.toThrow(
     /a memory of B=65536, T=4096, M=64 needs [\d.]+ GiB, but WebAssembly has at most 4 GiB: a batch of up to \d+ sequences/,

@@ -11,7 +11,7 @@ import { type Behaviour, fakeEngine } from '../support/fake-engine.ts';
 
 const SMALL = ['steps=40', 'batch=4', 'reportEvery=10', 'evaluateEvery=20', 'stopAt=0'];
 const reverse = (...sets: string[]) => assign(preset('reverse'), [...SMALL, ...sets]);
-/** A curriculum that grows at every decision: the error is 0. */
+/** A curriculum that grows at every decision if the fake engine's error is 0. */
 const growing = assign(preset('tutorial-part5'), [...SMALL, 'growEvery=12']);
 
 async function started(config: Config, behaviour: Behaviour = {}) {
@@ -274,7 +274,7 @@ describe('a run that is resumed from a snapshot continues as if never interrupte
     );
   });
 
-  test('extending the number of steps does not change the steps', async () => {
+  test('a run of 23 steps extended to 40 ends like a run of 40 steps', async () => {
     const long = await started(config, behaviour);
     await long.trainer.run();
     const short = await started(assign(config, ['steps=23']), behaviour);
@@ -306,7 +306,7 @@ test('a divergence is reported with its step, its batch and the first tensor tha
   ]);
   const engine = createReferenceEngine();
   const model = engine.model.bind(engine);
-  // From step 8 on, one gradient overflows.
+  // From step 8 on, loss weights of 1e308 make gradients overflow.
   engine.model = async (spec, training, state) => {
     const created = await model(spec, training, state);
     let { step } = state;

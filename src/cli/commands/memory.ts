@@ -33,11 +33,11 @@ A deque has two ends, each with the keys of a stack:
 In:  {"kind": "deque", "top": {"push", "pop", "value", "dRead"}, "bottom": {the same}, "strengths": true}
 Out: {"engine", "adapter", "top": {"read", "dPush", "dPop", "dValue"}, "bottom": {the same}, "strengths"}
 
-The controls of a superposition stack or a tape sum to 1 at every step (which is not checked):
+The controls of a superposition stack or a tape must sum to 1 at every step; this is not checked:
 In:  {"kind": "superposition", "push": [B][T], "pop": [B][T], "stay": [B][T], "value": [B][T][M], "dRead": [B][T][M]}
-A tape has "left", "right" and "stay". Both kinds may have "depth", the number of cells (default 40).
+A tape has "left", "right" and "stay" instead. Both kinds may have "depth", the number of cells (default 40).
 
-Every step pops, then pushes, then reads; a deque does each first at the top, then at the bottom. The gradients are those of
+A stack, queue or deque pops, then pushes, then reads in every step; a deque does each first at the top, then at the bottom. The gradients are those of
 the sum of dRead·read. The strengths are those after every step, oldest row first; for a deque, from bottom to top.
 
   echo '{"kind":"stack","push":[[0.8,0.5,0.9]],"pop":[[0,0.1,0.9]],"value":[[[1],[2],[3]]]}' | pushdown memory`,

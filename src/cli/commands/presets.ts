@@ -72,7 +72,7 @@ export const presets = command({
       );
     io.stdout.write(
       asStarted(
-        `${count(all.length)} presets. Train one: pushdown train <preset>. Change a setting: --set key=value (keys: pushdown presets --keys).\n`,
+        `${count(all.length)} ${all.length === 1 ? 'preset' : 'presets'}. Train one: pushdown train <preset>. Change a setting: --set key=value (keys: pushdown presets --keys).\n`,
       ),
     );
     return 0;

@@ -30,7 +30,7 @@ export interface BrowserOptions extends EngineOptions {
 /** Returns the functions that open engines in a page or a worker. */
 export const openingWith = (threads: () => Threads): Opening<BrowserOptions> =>
   openingOn(({ onAdapter, tunings, environment }) => ({
-    // The advice depends on the browser: the page gives it.
+    // Advice for users without a GPU depends on the browser: the page gives it.
     advice: '',
     threads,
 
