@@ -14,7 +14,7 @@ import { elementsOf } from '../lib/rows.wgsl.ts';
 import { statesBesidesH, statesOf } from '../lib/states.wgsl.ts';
 import { storage } from '../lib/storage.wgsl.ts';
 import { lines } from '../lib/text.ts';
-import { boundsAt } from '../memories/index.wgsl.ts';
+import { barrier, boundsAt } from '../memories/kind.wgsl.ts';
 import { headAt, mainPrologue, prologue, share, transposed } from './block.wgsl.ts';
 
 /**
@@ -36,8 +36,7 @@ export function fusedBackwardBlock(o: MemoryKernelOptions): string {
   const inRow = (field: string, i: string, skip: 0 | 1 = 0): string => element(field, 'row', i, skip);
   const memories = wgsl`
     // Memories, then heads. Reads wg_dr; leaves the gradients of the heads' pre-activations in wg_ds.
-    storageBarrier();
-    workgroupBarrier();
+    ${barrier(o.memory)}
     ${lines(
       memoriesOf(layout),
       k => `bounds${k} = backward(${k}u, t, bounds${k});
@@ -54,8 +53,7 @@ export function fusedBackwardBlock(o: MemoryKernelOptions): string {
           : ''
       }
     }
-    storageBarrier();
-    workgroupBarrier();`,
+    ${barrier(o.memory)}`,
     )}
     ${share(
       o,
@@ -128,7 +126,7 @@ ${mainPrologue(o)}
   }
   }
   if (end <= begin) { return; }
-  ${lines(memoriesOf(layout), k => `var bounds${k} = ${boundsAt(o.memory, k, 'end')};`)}
+  ${lines(memoriesOf(layout), k => `var bounds${k} = ${boundsAt(o.memory, `${k}u`, 'end')};`)}
   if (end == length) {
   // wg_dr and wg_dh … are 0, as all workgroup variables at the start.
   ${lines(memoriesOf(layout), k => `clearGradient(${k}u, bounds${k});`)}

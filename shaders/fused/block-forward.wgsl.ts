@@ -16,7 +16,7 @@ import { elementsOf } from '../lib/rows.wgsl.ts';
 import { statesBesidesH, statesOf } from '../lib/states.wgsl.ts';
 import { storage } from '../lib/storage.wgsl.ts';
 import { lines, range } from '../lib/text.ts';
-import { boundsAt } from '../memories/index.wgsl.ts';
+import { barrier, boundsAt } from '../memories/kind.wgsl.ts';
 import { column, headAt, mainPrologue, prologue, share } from './block.wgsl.ts';
 
 /**
@@ -94,8 +94,7 @@ export function fusedForwardBlock(o: MemoryKernelOptions): string {
     )}
     ${softmax ? softmaxControls : ''}
     ${share(o, RR, 'wg_r[i] = 0.0;')}
-    storageBarrier();
-    workgroupBarrier();
+    ${barrier(o.memory)}
     // Memories.
     ${lines(memoriesOf(layout), k => {
       const controls = controlVector(layout, k, ({ number }) => `wg_controls[${number}]`);
@@ -145,7 +144,7 @@ ${mainPrologue(o)}
   )}
   ${share(o, RR, `wg_r[i] = ${element('r', '(begin * batch.B + sequence)', 'i')};`)}
   }
-  ${lines(memoriesOf(layout), k => `var bounds${k} = ${boundsAt(o.memory, k, 'begin')};`)}
+  ${lines(memoriesOf(layout), k => `var bounds${k} = ${boundsAt(o.memory, `${k}u`, 'begin')};`)}
   workgroupBarrier();
   for (var t = begin; t < min(length, batch.sliceTo); t++) {
     let row = t * batch.B + sequence;

@@ -10,7 +10,7 @@ import { elementsOf } from '../lib/rows.wgsl.ts';
 import { statesBesidesH, statesOf } from '../lib/states.wgsl.ts';
 import { storage } from '../lib/storage.wgsl.ts';
 import { lines, unrolled } from '../lib/text.ts';
-import { boundsAt } from '../memories/index.wgsl.ts';
+import { boundsAt } from '../memories/kind.wgsl.ts';
 import { bindings, type LaneOptions } from './lane.wgsl.ts';
 
 /**
@@ -144,7 +144,7 @@ fn backwardOverSteps() {
   let length = lengthOf(seq);
   let end = min(length, batch.sliceTo);
   ${lines(states, ({ name }) => `var d${name} = array<vec4f, ${H4}>();`)}
-  ${lines(memoriesOf(layout), k => `var bounds${k} = ${boundsAt(o.memory, k, 'end')};`)}
+  ${lines(memoriesOf(layout), k => `var bounds${k} = ${boundsAt(o.memory, `${k}u`, 'end')};`)}
   if (end == length) {
   // After the last step there is no gradient. Clear dr, which may contain that of the previous sequence.
   ${unrolled(R4, c => `dr[${c}] = vec4f();`)}

@@ -9,7 +9,7 @@ import { elementsOf } from '../lib/rows.wgsl.ts';
 import { statesOf } from '../lib/states.wgsl.ts';
 import { storage } from '../lib/storage.wgsl.ts';
 import { lines, unrolled } from '../lib/text.ts';
-import { boundsAt } from '../memories/index.wgsl.ts';
+import { boundsAt } from '../memories/kind.wgsl.ts';
 import { bindings, type LaneOptions } from './lane.wgsl.ts';
 
 /**
@@ -132,7 +132,7 @@ ${mainOfInvocation(o.memory.size, 'sequence')}
   ${resumeState.join('\n')}
   ${unrolled(R4, c => `r[${c}] = ${element('r', '(batch.sliceFrom * batch.B + seq)', c)};`)}
   }
-  ${lines(memoriesOf(layout), k => `var bounds${k} = ${boundsAt(o.memory, k, 'batch.sliceFrom')};`)}
+  ${lines(memoriesOf(layout), k => `var bounds${k} = ${boundsAt(o.memory, `${k}u`, 'batch.sliceFrom')};`)}
   for (var t = batch.sliceFrom; t < min(length, batch.sliceTo); t++) {
     let row = t * batch.B + seq;
     // Controller.

@@ -32,7 +32,3 @@ fn uniformBounds(k: u32, t: u32) -> vec2u {
 }
 #endif
 `;
-
-/** An expression for boundsBefore() of memory k that all invocations may evaluate. */
-export const boundsAt = ({ form }: Pick<MemoryOptions, 'form'>, k: number, t: string): string =>
-  `${form === 'lane' ? 'boundsBefore' : 'uniformBounds'}(${k}u, ${t})`;

@@ -62,6 +62,10 @@ export const barrier = ({ form }: Pick<MemoryOptions, 'form'>): string =>
 export const byFirstInvocation = ({ form }: Pick<MemoryOptions, 'form'>, body: string): string =>
   form === 'block' ? `if (lid == 0u) {\n    ${body}\n  }` : body;
 
+/** An expression for boundsBefore() of memory k that all invocations may evaluate. */
+export const boundsAt = ({ form }: Pick<MemoryOptions, 'form'>, k: string, t: string): string =>
+  `${form === 'lane' ? 'boundsBefore' : 'uniformBounds'}(${k}, ${t})`;
+
 /** Number of vec4s per row. */
 export const vec4sPerRow = ({ element, elements }: MemoryOptions): number =>
   element === 'vec4f' ? elements : Math.ceil(elements / 4);

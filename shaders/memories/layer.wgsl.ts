@@ -4,8 +4,8 @@ import { indexFunctions } from '../lib/model.wgsl.ts';
 import { enableFor, mainOfSequence, sequenceState } from '../lib/sequence.wgsl.ts';
 import { storage } from '../lib/storage.wgsl.ts';
 import { lines, range } from '../lib/text.ts';
-import { boundsAt, memoryFunctions } from './index.wgsl.ts';
-import { type MemoryOptions, vec4sPerRow } from './kind.wgsl.ts';
+import { memoryFunctions } from './index.wgsl.ts';
+import { boundsAt, byFirstInvocation, type MemoryOptions, vec4sPerRow } from './kind.wgsl.ts';
 
 /**
  * The kernels of a memory layer with E ends. In the order `sequences` the controls and values of all steps are known:
@@ -100,7 +100,7 @@ fn addRead(k: u32, n: u32, c: u32, x: Element) { readOut[readAt(now, n, c)] += x
 #endif
 ${memoryFunctions(o, 'forward')}
 ${mainOfSequence(o, 'dims.B')}
-  var bounds = ${boundsAt(o, 0, 'dims.sliceFrom')};
+  var bounds = ${boundsAt(o, '0u', 'dims.sliceFrom')};
   for (var t = dims.sliceFrom; t < dims.sliceTo; t++) {
     now = t;
     bounds = forward(0u, t, bounds, loadControls(0u, t));
@@ -132,19 +132,13 @@ fn loadDRead(k: u32, n: u32, c: u32) -> Element { return dRead[readAt(now, n, c)
 fn addDValue(k: u32, push: u32, c: u32, x: Element) { dValue[elementAt(push, c)] += x; }
 ${memoryFunctions(o, 'backward')}
 ${mainOfSequence(o, 'dims.B')}
-  var bounds = ${boundsAt(o, 0, 'dims.sliceTo')};
+  var bounds = ${boundsAt(o, '0u', 'dims.sliceTo')};
   for (var steps = dims.sliceTo; steps > dims.sliceFrom; steps--) {
     let t = steps - 1u;
     now = t;
     ${keepsReads(o) ? eachKept(o, (i, n, c) => `kept[${i}] = dRead[readAt(t, ${n}, ${c})];`) : ''}
     bounds = backward(0u, t, bounds);
-#if ${o.form === 'lane'}
-    ${store(o)}
-#else
-    if (lid == 0u) {
-      ${store(o)}
-    }
-#endif
+    ${byFirstInvocation(o, store(o))}
   }
 }
 `;

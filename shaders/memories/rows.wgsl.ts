@@ -1,6 +1,13 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { lines } from '../lib/text.ts';
-import { barrier, byFirstInvocation, divided, type MemoryCode, type MemoryOptions } from './kind.wgsl.ts';
+import {
+  barrier,
+  boundsAt,
+  byFirstInvocation,
+  divided,
+  type MemoryCode,
+  type MemoryOptions,
+} from './kind.wgsl.ts';
 import { blockRows } from './rows-block.wgsl.ts';
 import {
   endsRead,
@@ -62,7 +69,7 @@ fn backward(k: u32, t: u32, bounds: vec2u) -> vec2u {
   let hi = bounds.y;
   ${lines(endsRead(o.kind), end => readBackward(o, end))}
   // Push and pop: first read the log and the gradients …
-  let before = ${o.form === 'lane' ? 'boundsBefore' : 'uniformBounds'}(k, t);
+  let before = ${boundsAt(o, 'k', 't')};
   ${rewindLoads(o.kind)}
   ${barrier(o)}
   // … then rewind the slots.

@@ -12,8 +12,7 @@ import { at, elementsOf } from '../lib/rows.wgsl.ts';
 import { enableFor, mainOfSequence, sequenceState } from '../lib/sequence.wgsl.ts';
 import { storage } from '../lib/storage.wgsl.ts';
 import { lines } from '../lib/text.ts';
-import { boundsAt } from '../memories/index.wgsl.ts';
-import { barrier, divided } from '../memories/kind.wgsl.ts';
+import { barrier, boundsAt, divided } from '../memories/kind.wgsl.ts';
 
 /**
  * One step of all memories, between two steps of the controller: one invocation per sequence in the `lane` form, one
@@ -56,7 +55,7 @@ ${mainPrologue(o)}
         k,
         ({ vector, component }) => `${element('s', 'row', `${vector}u`)}.${component}`,
       );
-      return `_ = forward(${k}u, t, ${boundsAt(o.memory, k, 't')}, ${controls});`;
+      return `_ = forward(${k}u, t, ${boundsAt(o.memory, `${k}u`, 't')}, ${controls});`;
     })}
   }
 }
@@ -72,7 +71,7 @@ export function stepMemoryBackward(o: MemoryKernelOptions): string {
   const stores = lines(
     memoriesOf(layout),
     k => wgsl`
-    let bounds${k} = ${boundsAt(o.memory, k, 't + 1u')};
+    let bounds${k} = ${boundsAt(o.memory, `${k}u`, 't + 1u')};
     if (t + 1u == length) { clearGradient(${k}u, bounds${k}); }
     ${barrier(o.memory)}
     _ = backward(${k}u, t, bounds${k});
