@@ -19,7 +19,7 @@ const HELP = `npm run bench -- [options]
   --full           the whole grid, the paper's models at B=128, peers also where a pass takes minutes: hours on a software adapter
   --samples <n>    samples per case (default ${SAMPLES}, at least ${MIN_SAMPLES})
   --no-peers       only pushdown
-  --peer <name>    only this peer (tfjs, jax, torch); may be repeated
+  --peer <name>    only this peer (tfjs, jax, torch, torch-graph); may be repeated
   --engine <name>  gpu (default), or cpu: WebAssembly SIMD, with TensorFlow.js and jax-js on WebAssembly
   --threads <n>    maximum threads of engine cpu (default all cores); its cases "one thread" use one
   --unsafe         no bounds checks on a software adapter, like pushdown --unsafe; peers keep theirs

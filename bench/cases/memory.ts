@@ -72,7 +72,7 @@ function memoryCase(
           ...(peers &&
             kind === 'stack' && {
               peer: peer =>
-                B * T * T > (peer.name === 'PyTorch' ? MAX_STRENGTHS : MAX_IN_JAVASCRIPT)
+                B * T * T > (peer.name.startsWith('PyTorch') ? MAX_STRENGTHS : MAX_IN_JAVASCRIPT)
                   ? `it would store ${((B * T * T * 4) / 2 ** 30).toFixed(1)} GiB of strengths, and as much for every gradient`
                   : peer.memory(problem, memoryInputs(problem)),
             }),

@@ -23,7 +23,7 @@ export const trainingCases = (): Case[] => [
   trainingCase('tutorial', 128, {}),
   trainingCase('page', 32, {}),
   trainingCase('paper-130', 10, {}),
-  trainingCase('paper-258', 10, { peers: ['PyTorch'] }),
+  trainingCase('paper-258', 10, { peers: ['PyTorch', 'PyTorch, CUDA graph'] }),
   trainingCase('paper-258', 10, { full: true }),
   trainingCase('paper-130', 128, { full: true }),
   trainingCase('paper-258', 128, { full: true }),

@@ -7,7 +7,7 @@ import { type JaxJs, openJax } from './jax.ts';
 import type { Backend, Peer } from './peer.ts';
 import { openTfjs, type Tf } from './tfjs.ts';
 
-export const PEERS = ['tfjs', 'jax', 'torch'] as const;
+export const PEERS = ['tfjs', 'jax', 'torch', 'torch-graph'] as const;
 export type PeerName = (typeof PEERS)[number];
 
 /** Loads peers. If one is missing, its function throws an error whose first line says how to install it. */
@@ -20,7 +20,8 @@ export interface PeerSource {
   readonly software: boolean;
   tfjs(): Promise<Tf>;
   jax(): Promise<JaxJs>;
-  torch(): Promise<Peer>;
+  /** @param graph passes are CUDA graphs */
+  torch(graph: boolean): Promise<Peer>;
   /** Releases all adapters. */
   release(): void;
 }
@@ -35,7 +36,8 @@ export async function openPeers(which: readonly PeerName[], source: PeerSource):
   const open: Record<PeerName, () => Promise<Peer>> = {
     tfjs: async () => openTfjs(await source.tfjs(), source),
     jax: async () => openJax(await source.jax(), source),
-    torch: () => source.torch(),
+    torch: () => source.torch(false),
+    'torch-graph': () => source.torch(true),
   };
   const opened: OpenedPeers = { peers: [], missing: [] };
   for (const name of which) {

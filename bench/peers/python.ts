@@ -16,14 +16,17 @@ interface Answer {
   ms?: number;
   tensors?: { name: string; shape: number[] }[];
   version?: string;
-  threads?: number;
-  blas?: string;
+  device?: string;
 }
 
-/** @throws DeviceError if no Python on this machine can import torch */
-export async function openTorch(): Promise<Peer> {
-  const child = new Child(findPython());
-  const { version = '', threads = 0, blas = '' } = await child.answer();
+/**
+ * Opens PyTorch on a GPU of CUDA, or else on the CPU.
+ * @param graph passes are CUDA graphs
+ * @throws DeviceError if no Python on this machine can import torch, or `graph` is given and it finds no GPU
+ */
+export async function openTorch(graph = false): Promise<Peer> {
+  const child = new Child(findPython(), graph ? ['--graph'] : []);
+  const { version = '', device = '' } = await child.answer();
   let count = 0;
   const start = async (request: object, tensors: Shaped[]): Promise<PeerRun> => {
     const id = ++count;
@@ -38,9 +41,9 @@ export async function openTorch(): Promise<Peer> {
     };
   };
   return {
-    name: 'PyTorch',
+    name: graph ? 'PyTorch, CUDA graph' : 'PyTorch',
     version,
-    device: `CPU, ${blas}, ${threads} threads`,
+    device,
     async memory(problem, { push, pop, value, dRead }) {
       checkStack(problem);
       const { B, T, M } = problem;
@@ -93,8 +96,8 @@ class Child {
   /** Bytes that have been received, but not read yet. */
   #rest: Buffer[] = [];
 
-  constructor(python: string) {
-    this.#process = spawn(python, [SCRIPT]);
+  constructor(python: string, args: string[]) {
+    this.#process = spawn(python, [SCRIPT, ...args]);
     this.#stdout = this.#process.stdout[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
     this.#process.stderr.on('data', (text: Buffer) => {
       this.#stderr = (this.#stderr + text.toString()).slice(-2000);

@@ -1,9 +1,12 @@
 """PyTorch as a peer of pushdown's benchmarks: a batched stack by cumulative sums over rows, and autograd.
 
+Computes on a GPU of CUDA if there is one, else on the CPU. With the argument --graph, a pass is recorded once as a CUDA
+graph and replayed, which saves the launch of each of its thousands of kernels by Python.
+
 Runs as a child process of python.ts. A message in either direction is a line of JSON, then the float32 numbers of its
 tensors, raw, little-endian, in their order. Request: {"do": "memory" | "prefixSum" | "training" | "pass" | "outputs" |
 "end", "id": …, "tensors": [{"name", "shape"}]}. Answer: {"ms"} or {"tensors"} or {"error"}. The time of a pass excludes
-starting Python, importing torch, and transfers.
+starting Python, importing torch, recording a graph, and transfers.
 """
 
 import json
@@ -20,6 +23,39 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 import torch  # noqa: E402
 
 torch.set_num_threads(THREADS)
+CUDA = torch.cuda.is_available()
+GRAPH = "--graph" in sys.argv[1:]
+DEVICE = "cuda" if CUDA else "cpu"
+
+
+class Recorded:
+    """A run whose pass is a CUDA graph."""
+
+    WARM_UPS = 3
+
+    def __init__(self, run):
+        self.run = run
+        # Passes of training change the weights, so the weights are restored afterwards.
+        before = [(tensor, tensor.detach().clone()) for tensor in run.changed]
+        stream = torch.cuda.Stream()
+        stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(stream):
+            for _ in range(self.WARM_UPS):
+                run.work()
+        torch.cuda.current_stream().wait_stream(stream)
+        self.graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(self.graph):
+            run.work()
+        with torch.no_grad():
+            for tensor, saved in before:
+                tensor.copy_(saved)
+
+    def work(self):
+        self.graph.replay()
+
+    @property
+    def outputs(self):
+        return self.run.outputs
 
 
 def sums_above(s):
@@ -45,6 +81,7 @@ class Memory:
     """All values are known in advance, so the reads of BLOCK steps are one product [B,n,t] x [B,t,M]."""
 
     BLOCK = 128
+    changed = ()
 
     def __init__(self, request, tensors):
         self.inputs = [tensors[name].requires_grad_() for name in ("push", "pop", "value")]
@@ -75,6 +112,8 @@ class Memory:
 class PrefixSum:
     """The gradient is computed as autograd does it, but without the forward pass, which it does not need."""
 
+    changed = ()
+
     def __init__(self, request, tensors):
         self.x = tensors["x"]
         self.forward = request["pass"] == "forward"
@@ -95,6 +134,10 @@ class Training:
         self.data = [tensors.pop(name) for name in ("x", "y", "weight")]
         self.w = {name: tensor.requires_grad_() for name, tensor in tensors.items()}
         self.objective = None
+
+    @property
+    def changed(self):
+        return self.w.values()
 
     @property
     def outputs(self):
@@ -124,12 +167,12 @@ class Training:
         w, z = self.w, self.z
 
         def one_hot(width):
-            e = torch.zeros(z["B"], width)
+            e = torch.zeros(z["B"], width, device=DEVICE)
             e[:, 0] = 1
             return e
 
-        h = c = torch.zeros(z["B"], z["H"])
-        r = torch.zeros(z["B"], z["M"])
+        h = c = torch.zeros(z["B"], z["H"], device=DEVICE)
+        r = torch.zeros(z["B"], z["M"], device=DEVICE)
         if z["start"] == "one-hot":
             h, r = one_hot(z["H"]), one_hot(z["M"])
         if z["start"] == "trained":
@@ -185,13 +228,13 @@ def tensor_of(description):
     count = 1
     for n in description["shape"]:
         count *= n
-    return torch.frombuffer(read_exactly(4 * count), dtype=torch.float32).reshape(description["shape"])
+    return torch.frombuffer(read_exactly(4 * count), dtype=torch.float32).reshape(description["shape"]).to(DEVICE)
 
 
 def answer(message, tensors=()):
     sys.stdout.buffer.write(json.dumps(message).encode() + b"\n")
     for tensor in tensors:
-        sys.stdout.buffer.write(tensor.contiguous().numpy().tobytes())
+        sys.stdout.buffer.write(tensor.cpu().contiguous().numpy().tobytes())
     sys.stdout.buffer.flush()
 
 
@@ -199,32 +242,48 @@ def handle(request, tensors):
     what, run = request["do"], request.get("id")
     if what in KINDS:
         runs[run] = KINDS[what](request, tensors)
+        if GRAPH:
+            runs[run] = Recorded(runs[run])
         return answer({})
     if what == "pass":
+        wait()
         start = time.perf_counter()
         runs[run].work()
+        wait()
         return answer({"ms": 1000 * (time.perf_counter() - start)})
     if what == "outputs":
         outputs = runs[run].outputs
         shapes = [{"name": name, "shape": list(tensor.shape)} for name, tensor in outputs.items()]
         return answer({"tensors": shapes}, outputs.values())
     runs.pop(run, None)
+    if CUDA:
+        # Other programs measured here need the memory, too.
+        torch.cuda.empty_cache()
     return answer({})
+
+
+def wait():
+    """Kernels of CUDA run after the call that launches them has returned."""
+    if CUDA:
+        torch.cuda.synchronize()
+
+
+def device_name():
+    if CUDA:
+        return f"CUDA {torch.version.cuda}, {torch.cuda.get_device_name()}"
+    # The BLAS library decides the speed, and so does the processor: with the same library, a step of the paper's size took
+    # 217 ms on one processor and 1,970 ms on another.
+    blas = re.search(r"BLAS_INFO=(\w+)", torch.__config__.show())
+    return f"CPU, {blas.group(1) if blas else 'unknown BLAS'}, {torch.get_num_threads()} threads"
 
 
 def main():
     if sys.byteorder != "little":
         sys.exit("torch_peer.py: the tensors are sent little-endian, which this processor is not")
-    # The BLAS library decides the speed, and so does the processor: with the same library, a step of the paper's size took
-    # 217 ms on one processor and 1,970 ms on another.
-    blas = re.search(r"BLAS_INFO=(\w+)", torch.__config__.show())
-    answer(
-        {
-            "version": torch.__version__,
-            "threads": torch.get_num_threads(),
-            "blas": blas.group(1) if blas else "unknown BLAS",
-        }
-    )
+    if GRAPH and not CUDA:
+        answer({"error": "CUDA graphs need a GPU with CUDA"})
+        return
+    answer({"version": torch.__version__, "device": device_name()})
     for line in sys.stdin.buffer:
         request = json.loads(line)
         tensors = {description["name"]: tensor_of(description) for description in request.get("tensors", [])}
