@@ -1,6 +1,7 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { memoryKind } from '../../src/base/memories.ts';
-import type { Layout } from '../../src/layout/layout.ts';
+import type { Block, Layout } from '../../src/layout/layout.ts';
+import { transposedOf } from '../../src/layout/transposed.ts';
 import { CELL_CODE } from '../cells/index.wgsl.ts';
 import { MATH } from '../lib/math.wgsl.ts';
 import {
@@ -15,11 +16,20 @@ import { statesBesidesH, statesOf } from '../lib/states.wgsl.ts';
 import { storage } from '../lib/storage.wgsl.ts';
 import { lines } from '../lib/text.ts';
 import { barrier, boundsAt } from '../memories/kind.wgsl.ts';
-import { headAt, mainPrologue, prologue, share, transposed } from './block.wgsl.ts';
+import {
+  type Factor,
+  headAt,
+  mainPrologue,
+  products,
+  prologue,
+  share,
+  sums4,
+  widestSum4,
+} from './block.wgsl.ts';
 
 /**
- * batch, w, acts, slots, undoLog, dStrength (scratch), grads: dOp, dHx -> grads: dA, dP, dS, dH, dC, dR. See
- * fusedBackwardLane for the lane form.
+ * batch, transposed w, acts, slots, undoLog, dStrength (scratch), grads: dOp, dHx -> grads: dA, dP, dS, dH, dC, dR.
+ * See fusedBackwardLane for the lane form.
  */
 export function fusedBackwardBlock(o: MemoryKernelOptions): string {
   const { layout } = o;
@@ -27,6 +37,7 @@ export function fusedBackwardBlock(o: MemoryKernelOptions): string {
   const { H4, P4, N4, R4, S4, E, C, blocks, spec, gates, layers } = layout;
   const { hidden: H, width: M, projection: P } = spec;
   const [HH, NN, RR, SS] = [H4 * 4, N4 * 4, R4 * 4, S4 * 4];
+  const { size } = o.memory;
   const top = layers.length - 1;
   const cell = CELL_CODE[spec.controller];
   const states = statesOf(layout);
@@ -71,7 +82,22 @@ export function fusedBackwardBlock(o: MemoryKernelOptions): string {
       ${inRow('dS', 'at')} = ds;`,
     )}
     workgroupBarrier();`;
-  const layer = ({ Wy, Wh, Wr }: Layout['layers'][number], l: number): string => wgsl`
+  const transposed = transposedOf(layout);
+  const layer = ({ Wy, Wh, Wr }: Layout['layers'][number], l: number): string => {
+    /** The gradients of the layer's inputs side by side: those of its h before the step, of h below it, of the reads. */
+    const factors: Factor[] = [];
+    let width4 = 0;
+    const add = (W: Block | undefined, from = 0): number => {
+      const first = width4;
+      if (!W) return first;
+      const copy = transposed.of(W);
+      factors.push({ x: 'wg_da', from, W: copy, first });
+      width4 += copy.ld4;
+      return first;
+    };
+    const [h4, y4, r4] = [add(Wh, gates.hFrom * HH), add(Wy), add(Wr)];
+    const inputs = products(o, width4, factors);
+    return wgsl`
     // Layer ${l + 1}: the gradient of its h is wg_dh (from the next step) + wg_dy (from above).
     ${share(
       o,
@@ -94,17 +120,27 @@ export function fusedBackwardBlock(o: MemoryKernelOptions): string {
       wg_dh[${l * HH}u + i] = ${gates.direct ? 'dhDirect' : '0.0'};`,
     )}
     workgroupBarrier();
-    ${Wh ? share(o, H, `var sum = wg_dh[${l * HH}u + i]; ${transposed('wg_da', Wh, gates.hFrom * HH)} wg_dh[${l * HH}u + i] = sum;`) : ''}
-    ${Wy ? share(o, H, `var sum = 0.0; ${transposed('wg_da', Wy)} wg_dy[i] = sum;`) : ''}
-    ${Wr ? share(o, RR, `var sum = ${l === top ? '0.0' : 'wg_dr[i]'}; ${transposed('wg_da', Wr)} wg_dr[i] = sum;`) : ''}
-    workgroupBarrier();`;
+    ${
+      width4
+        ? wgsl`
+    ${inputs.code}
+    ${Wh ? share(o, H, `wg_dh[${l * HH}u + i] += ${inputs.at(`${4 * h4}u + i`)};`) : ''}
+    ${Wy ? share(o, H, `wg_dy[i] = ${inputs.at(`${4 * y4}u + i`)};`) : ''}
+    ${Wr ? share(o, RR, `wg_dr[i] = ${l === top ? '' : 'wg_dr[i] + '}${inputs.at(`${4 * r4}u + i`)};`) : ''}
+    workgroupBarrier();`
+        : ''
+    }`;
+  };
+  const opSums = E ? products(o, P ? P4 : H4, [{ x: 'wg_ds', W: transposed.of(blocks.S) }]) : undefined;
+  const hSums = P ? products(o, H4, [{ x: 'wg_dop', W: transposed.of(blocks.Whp) }]) : undefined;
   return wgsl`
-${prologue(o)}
+${prologue(o, Math.max(1, transposed.size4))}
 ${storage(2, 'acts: f32 -> grads: f32, slots: vec2u, undoLog: vec4u, dStrength: f32')}
 ${MATH}
 ${lines(layout.states, state => `var<workgroup> wg_d${state}: array<f32, ${layers.length * HH}>;`)}
 var<workgroup> wg_dy: array<f32, ${HH}>;
 var<workgroup> wg_da: array<f32, ${gates.all * HH}>;
+var<workgroup> wg_products: array<vec4f, ${sums4(size, widestSum4(layout))}>;
 var<workgroup> wg_dop: array<f32, ${P4 * 4}>;
 var<workgroup> wg_ds: array<f32, ${Math.max(1, SS)}>;
 var<workgroup> wg_dr: array<f32, ${Math.max(1, RR)}>;
@@ -142,12 +178,12 @@ ${mainPrologue(o)}
     let t = steps - 1u;
     let row = t * batch.B + sequence;
     ${E ? memories : ''}
+    ${opSums?.code ?? ''}
     ${share(
       o,
       opWidth,
       wgsl`
-      var sum = ${inRow('dOp', 'i')};
-      ${E ? transposed('wg_ds', blocks.S) : ''}
+      var sum = ${inRow('dOp', 'i')}${opSums ? ` + ${opSums.at('i')}` : ''};
       ${
         P
           ? `let op = ${inRow('op', 'i')};
@@ -158,12 +194,12 @@ ${mainPrologue(o)}
       wg_dop[i] = sum;`,
     )}
     workgroupBarrier();
+    ${hSums?.code ?? ''}
     ${share(
       o,
       H,
       wgsl`
-      var sum = 0.0;
-      ${P ? transposed('wg_dop', blocks.Whp) : 'sum += wg_dop[i];'}
+      var sum = ${hSums ? hSums.at('i') : 'wg_dop[i]'};
       ${spec.autoencoder ? `sum += ${inRow('dHx', 'i')};` : ''}
       wg_dy[i] = sum;`,
     )}

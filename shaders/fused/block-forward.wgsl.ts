@@ -1,6 +1,6 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { memoryKind } from '../../src/base/memories.ts';
-import type { Block, Layout } from '../../src/layout/layout.ts';
+import type { Layout } from '../../src/layout/layout.ts';
 import { operand } from '../../src/layout/tensors.ts';
 import { CELL_CODE } from '../cells/index.wgsl.ts';
 import { MATH } from '../lib/math.wgsl.ts';
@@ -13,11 +13,11 @@ import {
   memoryCode,
 } from '../lib/model.wgsl.ts';
 import { elementsOf } from '../lib/rows.wgsl.ts';
-import { statesBesidesH, statesOf } from '../lib/states.wgsl.ts';
+import { statesOf } from '../lib/states.wgsl.ts';
 import { storage } from '../lib/storage.wgsl.ts';
-import { lines, range } from '../lib/text.ts';
+import { lines } from '../lib/text.ts';
 import { barrier, boundsAt } from '../memories/kind.wgsl.ts';
-import { column, headAt, mainPrologue, prologue, share } from './block.wgsl.ts';
+import { headAt, mainPrologue, products, prologue, share, sums4, widestSum4 } from './block.wgsl.ts';
 
 /**
  * batch, w -> acts: h, c, g of every layer, r, op, s of every step; slots, undoLog. Rows of h, c, r, op and
@@ -26,43 +26,56 @@ import { column, headAt, mainPrologue, prologue, share } from './block.wgsl.ts';
 export function fusedForwardBlock(o: MemoryKernelOptions): string {
   const { layout } = o;
   const element = elementsOf(layout, 'f32');
-  const { H4, N4, R4, C, E, blocks, spec, gates, layers } = layout;
+  const { H4, P4, N4, R4, S4, C, E, blocks, spec, gates, layers } = layout;
   const { hidden: H, width: M, projection: P } = spec;
   const [HH, RR] = [H4 * 4, R4 * 4];
+  const { size } = o.memory;
   const cell = CELL_CODE[spec.controller];
   const states = statesOf(layout);
   const op = P ? 'wg_op' : 'wg_y';
-  const layer = ({ Wx, Wy, Wh, Wr, b }: Layout['layers'][number], l: number): string => wgsl`
+  /** The gates' bias and the columns of the inputs; only the first gates.x gates have them. */
+  const inputsOf = ({ Wx, b }: Layout['layers'][number]): string => {
+    const code = wgsl`
+        sum = w[${b.offset4}u + column];
+        for (var k = 0u; k < batch.K; k++) {
+          let input = inputAt(row, k);
+          if (input != NO_INPUT) { sum += w[${Wx.offset4}u + min(input, ${spec.inputs - 1}u) * ${gates.x * H4}u + column]; }
+        }`;
+    return gates.x === gates.all ? code : `if (column < ${gates.x * H4}u) {${code}\n      }`;
+  };
+  const layer = (matrices: Layout['layers'][number], l: number): string => {
+    const { Wy, Wh, Wr } = matrices;
+    const gateSums = products(
+      o,
+      gates.all * H4,
+      [
+        ...(Wy ? [{ x: 'wg_y', W: Wy }] : []),
+        ...(Wh ? [{ x: 'wg_h', from: l * HH, W: Wh, first: gates.hFrom * H4 }] : []),
+        ...(Wr ? [{ x: 'wg_r', W: Wr }] : []),
+      ],
+      inputsOf(matrices),
+    );
+    return wgsl`
     // Layer ${l + 1}: reads h and r of step t - 1, and h of the layer below from wg_y. Leaves its h in wg_y.
+    ${gateSums.code}
     ${share(
       o,
       H,
       wgsl`
-      ${lines(gates.all, g => `var sum${g} = ${g < gates.x ? `w[${b.offset4 * 4 + g * HH}u + i]` : '0.0'};`)}
-      for (var k = 0u; k < batch.K; k++) {
-        let input = inputAt(row, k);
-        if (input != NO_INPUT) {
-          let at = ${Wx.offset4 * 4}u + min(input, ${spec.inputs - 1}u) * ${gates.x * HH}u + i;
-          ${lines(gates.x, g => `sum${g} += w[at + ${g * HH}u];`)}
-        }
-      }
-      ${products(Wy, 'wg_y', 0, gates.x)}
-      ${products(Wh, 'wg_h', gates.hFrom, gates.h, l * HH)}
-      ${products(Wr, 'wg_r', 0, gates.x)}
+      ${lines(gates.all, g => `let sum${g} = ${gateSums.at(`${g * HH}u + i`)};`)}
       ${cell.forward({
         a: g => `sum${g}`,
         before: state => `wg_${state}[${l * HH}u + i]`,
         tanh: 'safeTanh',
         sigmoid: 'sigmoid',
       })}
-      wg_next[i] = hNext;
-      ${lines(statesBesidesH(layout), state => `wg_${state}[${l * HH}u + i] = ${state}Next;`)}
+      wg_y[i] = hNext;
+      ${lines(layout.states, state => `wg_${state}[${l * HH}u + i] = ${state}Next;`)}
       ${lines(layout.states, state => `${element(`${state}${l}`, 'row', 'i', 1)} = ${state}Next;`)}
       ${lines(gates.kept, g => `${element(`g${l}`, 'row', `${g * HH}u + i`)} = kept${g};`)}`,
     )}
-    workgroupBarrier();
-    ${share(o, H, `wg_h[${l * HH}u + i] = wg_next[i]; wg_y[i] = wg_next[i];`)}
     workgroupBarrier();`;
+  };
   const softmax = memoryKind(spec.memory).activation === 'softmax';
   // A softmax needs all logits of an end, so one invocation per memory computes it after a barrier.
   const softmaxControls = wgsl`
@@ -74,15 +87,16 @@ export function fusedForwardBlock(o: MemoryKernelOptions): string {
       ${lines(controlsOf(layout, k), ({ number, at }) => `${element('s', 'row', `${N4 * 4 + at}u`)} = wg_controls[${number}];`)}
     }`,
     )}`;
+  const headSums = products(o, S4, [{ x: op, W: blocks.S }], `sum = w[${blocks.bS.offset4}u + column];`);
   const heads = wgsl`
     // Heads: v of every end, then the controls of every end.
+    ${headSums.code}
     ${share(
       o,
       E * (M + C),
       wgsl`
       ${headAt(layout)}
-      var sum = w[${blocks.bS.offset4 * 4}u + at];
-      ${column(op, blocks.S, 'at')}
+      let sum = ${headSums.at('at')};
       var s = 0.0;
       if (value) {
         s = safeTanh(sum);
@@ -106,14 +120,20 @@ export function fusedForwardBlock(o: MemoryKernelOptions): string {
     workgroupBarrier();`;
   const zero = (field: string, skip: 0 | 1 = 0): string =>
     share(o, operand(layout, field).width4 * 4, `${element(field, 'row', 'i', skip)} = 0.0;`);
+  const projection = products(
+    o,
+    P4,
+    [{ x: 'wg_y', W: blocks.Whp }],
+    `sum = w[${blocks.bp.offset4}u + column];`,
+  );
   return wgsl`
-${prologue(o)}
+${prologue(o, layout.size4)}
 ${storage(2, '-> acts: f32, slots: vec2u, undoLog: vec4u')}
 ${MATH}
 ${lines(layout.states, state => `var<workgroup> wg_${state}: array<f32, ${layers.length * HH}>;`)}
-var<workgroup> wg_next: array<f32, ${HH}>;
+var<workgroup> wg_products: array<vec4f, ${sums4(size, widestSum4(layout))}>;
 var<workgroup> wg_y: array<f32, ${HH}>;
-var<workgroup> wg_op: array<f32, ${Math.max(1, P)}>;
+var<workgroup> wg_op: array<f32, ${P4 * 4}>;
 var<workgroup> wg_r: array<f32, ${Math.max(1, RR)}>;
 var<workgroup> wg_controls: array<f32, ${Math.max(1, C * E)}>;
 ${memoryCode(o, 'f32', 'forward', i => `wg_r[${i}]`)}
@@ -122,7 +142,11 @@ ${mainPrologue(o)}
   if (begin == 0u) {
   // h_0, c_0, r_0.
   ${lines(states, ({ state, layer, name, first, oneHot }) => {
-    const value = first ? `w[${first.offset4 * 4}u + i]` : oneHot ? 'select(0.0, 1.0, i == 0u)' : '0.0';
+    const value = first
+      ? `w[${first.offset4}u + i / 4u][i % 4u]`
+      : oneHot
+        ? 'select(0.0, 1.0, i == 0u)'
+        : '0.0';
     return share(
       o,
       H,
@@ -152,12 +176,11 @@ ${mainPrologue(o)}
     ${
       P
         ? wgsl`
+    ${projection.code}
     ${share(
       o,
       P,
-      `var sum = w[${blocks.bp.offset4 * 4}u + i];
-      ${column('wg_y', blocks.Whp, 'i')}
-      wg_op[i] = safeTanh(sum);
+      `wg_op[i] = safeTanh(${projection.at('i')});
       ${element('op', 'row', 'i')} = wg_op[i];`,
     )}
     workgroupBarrier();`
@@ -174,15 +197,4 @@ ${mainPrologue(o)}
   }
 }
 `;
-
-  /** sum_{first + g} += Σ_n x[from + n] · W[n][g][i] for g = 0 … count − 1. */
-  function products(W: Block | undefined, x: string, first: number, count: number, from = 0): string {
-    if (!W) return '';
-    const sums = range(count).map(g => `sum${first + g} += x * w[at + ${g * HH}u];`);
-    return `for (var n = 0u; n < ${W.rows}u; n++) {
-        let x = ${x}[${from}u + n];
-        let at = ${W.offset4 * 4}u + n * ${W.ld4 * 4}u + i;
-        ${sums.join('\n')}
-      }`;
-  }
 }

@@ -2,18 +2,22 @@ import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import type { Block, Layout } from '../../src/layout/layout.ts';
 import type { MemoryKernelOptions } from '../lib/model.wgsl.ts';
 import { enableFor, mainOfSequence, sequenceState } from '../lib/sequence.wgsl.ts';
+import { lines, range } from '../lib/text.ts';
 
 /**
- * The fused plan in the `block` form: one workgroup per sequence, whose invocations divide the columns of every
- * product. The state is in workgroup memory. Computes the same states, reads and gradients of activations as
- * lane.wgsl.ts, for wider controllers too. Outputs, losses and weight gradients are left to other kernels.
+ * The fused plan in the `block` form: one workgroup per sequence, whose invocations divide every product. The state is
+ * in workgroup memory. Computes the same states, reads and gradients of activations as lane.wgsl.ts, for wider
+ * controllers too. Outputs, losses and weight gradients are left to other kernels.
+ *
+ * The time of a step is that of loading all matrices once, so many loads have to be in flight: an invocation computes
+ * four columns of a product and loads several rows at once, and invocations that are left over divide the rows.
  */
 
-/** Start of the kernels: extensions, batch and parameters. */
-export const prologue = (o: MemoryKernelOptions): string => wgsl`
+/** Start of the kernels: extensions, batch, matrices and biases. @param size4 length of w in vec4s */
+export const prologue = (o: MemoryKernelOptions, size4: number): string => wgsl`
 ${enableFor(o.memory)}
 ${o.batch}
-@group(0) @binding(1) var<storage, read> w: array<f32, ${o.layout.size4 * 4}>;
+@group(0) @binding(1) var<storage, read> w: array<vec4f, ${size4}>;
 ${sequenceState(o.memory)}
 `;
 
@@ -23,13 +27,74 @@ ${mainOfSequence(o.memory, 'batch.B')}
   let length = lengthOf(sequence);
 `;
 
-/** sum += Σ_n x[n] · W[n][j]. Adjacent invocations load adjacent weights. */
-export const column = (x: string, { offset4, rows, ld4 }: Block, j: string): string =>
-  `for (var n = 0u; n < ${rows}u; n++) { sum += ${x}[n] * w[${offset4 * 4}u + n * ${ld4 * 4}u + ${j}]; }`;
+/** A product x · W that is added to the columns of a sum, starting with vec4 `first` of them. */
+export interface Factor {
+  /** Array of numbers in workgroup memory, with zeros up to a multiple of four, and the offset of x in it. */
+  x: string;
+  from?: number;
+  W: Block;
+  first?: number;
+}
 
-/** sum += Σ_j dy[from + j] · W[i][j] over all columns, including padding. */
-export const transposed = (dy: string, { offset4, ld4 }: Block, from = 0): string =>
-  `for (var j = 0u; j < ${ld4 * 4}u; j++) { sum += ${dy}[${from}u + j] * w[${offset4 * 4}u + i * ${ld4 * 4}u + j]; }`;
+/** A sum of products in workgroup memory. */
+export interface Products {
+  /** Statements that compute the sum. All invocations run them; they end with a barrier. */
+  code: string;
+  /** Expression of number i of the sum. */
+  at(i: string): string;
+}
+
+/** Maximum number of parts into which the rows of a product are divided. */
+const MAX_PARTS = 8;
+
+/** Number of parts of the rows of a product: as many as there are invocations for. */
+const partsOf = (size: number, columns4: number): number =>
+  Math.max(1, Math.min(MAX_PARTS, Math.floor(size / columns4)));
+
+/** Workgroup memory of the largest sum of `columns4` vec4s, or fewer, in vec4s. */
+export const sums4 = (size: number, columns4: number): number => Math.max(size, columns4);
+
+/**
+ * Adds up products in wg_products: `columns4` vec4s of columns, each in several partial sums, which divide the rows.
+ * @param start statements for part 0 that add to `sum`, the sum of vec4 `column`
+ */
+export function products(
+  { memory: { size } }: MemoryKernelOptions,
+  columns4: number,
+  factors: readonly Factor[],
+  start = '',
+): Products {
+  const parts = partsOf(size, columns4);
+  const factor = ({ x, from = 0, W: { offset4, rows, ld4 }, first = 0 }: Factor): string => {
+    const groups = Math.ceil(rows / 4);
+    // Several groups per iteration, if that leaves no rest: their loads do not wait for each other.
+    const together = [4, 2].find(n => groups % (n * parts) === 0) ?? 1;
+    const each = range(4 * together);
+    const loop = `for (var n = part * ${together}u; n < ${groups}u; n += ${parts * together}u) {
+      let at = ${offset4}u + n * ${4 * ld4}u + column${first ? ` - ${first}u` : ''};
+      ${lines(each, r => `let w${r} = w[at + ${r * ld4}u];`)}
+      ${lines(each, r => `sum += ${x}[4u * n + ${from + r}u] * w${r};`)}
+    }`;
+    const all = first === 0 && ld4 === columns4;
+    return all ? loop : `if (column >= ${first}u && column < ${first + ld4}u) {\n    ${loop}\n    }`;
+  };
+  return {
+    code: wgsl`
+  for (var item = lid; item < ${columns4 * parts}u; item += ${size}u) {
+    let part = item / ${columns4}u;
+    let column = item % ${columns4}u;
+    var sum = vec4f();
+    ${start && `if (part == 0u) {\n    ${start}\n    }`}
+    ${lines(factors, factor)}
+    wg_products[item] = sum;
+  }
+  workgroupBarrier();`,
+    at: i =>
+      `(${range(parts)
+        .map(p => `wg_products[${p * columns4}u + (${i}) / 4u][(${i}) % 4u]`)
+        .join(' + ')})`,
+  };
+}
 
 /** Runs `body` for i = 0 … n − 1, divided between the invocations. */
 export const share = (o: MemoryKernelOptions, n: number, body: string): string =>
@@ -47,9 +112,16 @@ export const headAt = ({ E, M4, N4, C, stride, spec: { width: M } }: Layout): st
       let at = select(${N4 * 4}u + ${offset}, (i / ${M}u) * ${M4 * 4}u + i % ${M}u, value);`;
 };
 
+/** Number of vec4s of columns of the widest sum: the gates of a layer, the heads, or the gradients of a layer's inputs. */
+export const widestSum4 = ({ H4, P4, R4, S4, layers, gates }: Layout): number =>
+  Math.max(gates.all * H4, S4, P4, (layers.length > 1 ? 2 : 1) * H4 + R4);
+
 /**
  * Words of workgroup memory of the backward pass, which needs more than the forward pass. Excludes those of the memory
  * functions.
  */
-export const workgroupWords = ({ H4, P4, R4, S4, layers, gates, states }: Layout): number =>
-  4 * ((states.length * layers.length + 1 + gates.all) * H4 + P4 + S4 + R4);
+export const workgroupWords = (layout: Layout, size: number): number => {
+  const { H4, P4, R4, S4, layers, gates, states } = layout;
+  const state4 = (states.length * layers.length + 1 + gates.all) * H4 + P4 + S4 + R4;
+  return 4 * (state4 + sums4(size, widestSum4(layout)));
+};

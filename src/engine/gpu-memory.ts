@@ -297,10 +297,7 @@ function notSynchronous(call: string, recorder: string): never {
 /** Multiplications per time step for each number of a row, approximately, including the walk over the rows. */
 const PRODUCTS = 100;
 
-/**
- * Whether the sequences are few and long enough to choose the form parallel over time. The thresholds are guesses: no
- * GPU has been measured.
- */
+/** Whether the sequences are few and long enough to choose the form parallel over time. */
 const overTime = ({ overTime: { chosen } }: DeviceProfile, { kind, B, T }: MemoryShape): boolean =>
   hasTimeKernels(kind) && B <= chosen.sequences && T >= chosen.steps;
 

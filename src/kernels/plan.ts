@@ -37,8 +37,7 @@ export interface Plan extends PlanChoice {
  *
  * Software adapters run the invocations of a workgroup one after another, so barriers are slow on them. They use the
  * fused lane form if the products can be unrolled and the private variables fit, and the stepwise plan otherwise. GPUs
- * use one workgroup per sequence up to the profile's `fusedWidth`, if the state fits into workgroup memory. Otherwise
- * they use the stepwise plan, in which the weights loaded for a step are used for many sequences.
+ * use the fused block form if the state of a sequence fits into workgroup memory, and the stepwise plan otherwise.
  *
  * @param requested a plan other than `auto` is used even if it is slower
  * @param form forces a form, for tests: a form of the fused plan, unless `requested` is `stepwise`
@@ -49,7 +48,6 @@ export function choosePlan(
   requested: PlanName = 'auto',
   form?: MemoryForm,
 ): PlanChoice {
-  const { spec } = layout;
   const lane: MemoryForm = { form: 'lane', size: 4, subgroups: false };
   const unrolled = profile.unrolls && canUnroll(layout) && fitsPrivate(profile, layout);
   const fused: PlanChoice = {
@@ -58,8 +56,8 @@ export function choosePlan(
   };
   const stepwise: PlanChoice = { kind: 'stepwise', form: form ?? profile.memory };
   if (requested !== 'auto') return requested === 'fused' ? fused : stepwise;
-  const narrow = spec.hidden * spec.layers <= profile.fusedWidth && fitsBlock(profile, layout);
-  return form || unrolled || narrow ? fused : stepwise;
+  const fits = profile.fusesBlocks && fitsBlock(profile, layout);
+  return form || unrolled || fits ? fused : stepwise;
 }
 
 /**

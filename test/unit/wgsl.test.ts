@@ -134,19 +134,19 @@ describe('the kernels of a preset', () => {
 
   test('are printed with names, workgroups and buffers', () => {
     expect(textOf(['reverse', '--profile', 'gpu', '--only', 'fused forward', '--list'])).toBe(
-      `// preset reverse: plan fused, one sequence per workgroup (block 32), profile gpu
-// B = 32 sequences of T = 34 time steps. Dispatches: training step 9, evaluation 4.
+      `// preset reverse: plan fused, one sequence per workgroup (block 64), profile gpu
+// B = 32 sequences of T = 34 time steps. Dispatches: training step 10, evaluation 4.
 
 kernel                              workgroups of invocations  buffers
-training step: fused forward block  32 of 32                   batch, params, acts (written), slots (written), undoLog (written)`,
+training step: fused forward block  32 of 64                   batch, params, acts (written), slots (written), undoLog (written)`,
     );
     const head = textOf(['reverse', '--only', 'fused backward']).split('\n\n')[1];
     expect(head.split('\n').slice(1)).toEqual([
       '// training step: fused backward block',
-      '// all time steps in one dispatch, last to first: 32 workgroups of 32 invocations',
+      '// all time steps in one dispatch, last to first: 32 workgroups of 64 invocations',
       '// binding  variable   buffer     access',
       '// 0        batch      batch      read',
-      '// 1        w          params     read',
+      '// 1        w          partial    read',
       '// 2        acts       acts       read',
       '// 3        grads      grads      read and write',
       '// 4        slots      slots      read and write',
@@ -160,15 +160,15 @@ training step: fused forward block  32 of 32                   batch, params, ac
     expect(of('--plan', 'stepwise')).toMatch(
       /plan stepwise.*\n.*Dispatches: training step \d+, and 6 per time step/,
     );
-    expect(of('--profile', 'gpu with subgroups')).toContain('block 32, subgroups');
-    expect(of('--set', 'hidden=200')).toContain('reverse hidden=200: plan stepwise');
+    expect(of('--profile', 'gpu with subgroups')).toContain('block 64, subgroups');
+    expect(of('--set', 'hidden=2000')).toContain('reverse hidden=2000: plan stepwise');
     expect(of('--set', 'batch=7')).toContain('B = 7 sequences');
   });
 });
 
 describe('a memory by itself', () => {
   test.each(MEMORY_NAMES)('both passes of a %s are printed', kind => {
-    const text = textOf(['memory', kind]);
+    const text = textOf(['memory', kind, '--form', 'block']);
     expect(text).toContain(`forward pass: memory forward, ${kind} block, M=32`);
     expect(text).toContain(`backward pass: memory backward, ${kind} block, M=32`);
     expect(text.match(/^fn main\(/gm)).toHaveLength(2);
@@ -177,9 +177,9 @@ describe('a memory by itself', () => {
   test('the form follows from the profile and the sizes, or is the requested one', () => {
     const titleOf = (...more: string[]): string =>
       textOf(['memory', 'stack', '--list', ...more]).split('\n')[0];
-    expect(titleOf()).toContain('one sequence per workgroup (block 32)');
+    expect(titleOf('--T', '63')).toContain('one sequence per workgroup (block 32)');
     expect(titleOf('--profile', 'software')).toContain('one sequence per invocation (lane 8)');
-    expect(titleOf('--B', '1', '--T', '65536')).toContain('parallel over time');
+    expect(titleOf('--T', '64')).toContain('parallel over time');
     expect(titleOf('--form', 'lane')).toContain('lane 8');
     expect(titleOf('--form', 'time')).toContain('parallel over time');
   });

@@ -1,11 +1,14 @@
-import { workgroupWords } from '../../../shaders/fused/block.wgsl.ts';
+import { widestSum4, workgroupWords } from '../../../shaders/fused/block.wgsl.ts';
 import { fusedBackwardBlock } from '../../../shaders/fused/block-backward.wgsl.ts';
 import { fusedForwardBlock } from '../../../shaders/fused/block-forward.wgsl.ts';
 import type { MemoryKernelOptions } from '../../../shaders/lib/model.wgsl.ts';
+import { TRANSPOSE_SIZE, transpose, transposeItems } from '../../../shaders/transpose.wgsl.ts';
 import { InputError } from '../../base/errors.ts';
+import { split } from '../../gpu/device.ts';
 import type { DeviceProfile, MemoryForm } from '../../gpu/profile.ts';
 import type { Layout } from '../../layout/layout.ts';
-import { read, write } from '../launch.ts';
+import { transposedOf } from '../../layout/transposed.ts';
+import { type Launch, read, write } from '../launch.ts';
 import { rowSplitsOf, weightGradients } from './gradients.ts';
 import { outputsBackward, outputsForward } from './outputs.ts';
 import { type Passes, type PlanContext, perSequence } from './passes.ts';
@@ -13,32 +16,39 @@ import { type Passes, type PlanContext, perSequence } from './passes.ts';
 /** The fused plan in the block form: all time steps in one dispatch per pass, one sequence per workgroup. */
 
 /**
- * Maximum number of words of workgroup memory that the memory functions need: four for each of 128 invocations (scan
- * and rows), and a few others.
+ * Number of words of workgroup memory that the memory functions need: four for each invocation (scan and rows), and a
+ * few others.
  */
-const MEMORY_WORDS = 4 * 128 + 32;
+const memoryWords = (size: number): number => 4 * size + 32;
 
 /** Bytes of workgroup memory for the state of a sequence and for the memory functions. */
-export const workgroupBytes = (layout: Layout): number => (workgroupWords(layout) + MEMORY_WORDS) * 4;
+export const workgroupBytes = (layout: Layout, { size }: Pick<MemoryForm, 'size'>): number =>
+  (workgroupWords(layout, size) + memoryWords(size)) * 4;
 
-/** Whether the state of a sequence fits into workgroup memory. */
-export const fitsBlock = ({ limits }: DeviceProfile, layout: Layout): boolean =>
-  workgroupBytes(layout) <= limits.workgroup;
+/** Whether the state of a sequence fits into workgroup memory, in this form. */
+export const fitsBlock = (
+  profile: DeviceProfile,
+  layout: Layout,
+  form = blockForm(profile, layout),
+): boolean => workgroupBytes(layout, form) <= profile.limits.workgroup;
 
-/** One invocation per number of the widest row, rounded up to 32, 64 or 128; wider rows take several rounds. */
-export function blockForm({ subgroups }: DeviceProfile, { spec }: Layout): MemoryForm {
-  const widest = Math.max(spec.hidden, spec.projection, spec.memory === 'none' ? 0 : spec.width + 2);
-  const size = widest <= 32 ? 32 : widest <= 64 ? 64 : 128;
+/**
+ * Four invocations per vec4 of the widest product, at least 32 and at most 256, WebGPU's guaranteed maximum. On an H200
+ * an LSTM of 32 with a stack is 18% faster with 128 invocations than with 32, an LSTM of 256 2.5 times as fast with 256
+ * as with 128 (bench/lab/profiles.ts).
+ */
+export function blockForm({ subgroups }: DeviceProfile, layout: Layout): MemoryForm {
+  const size = [32, 64, 128].find(size => size >= 4 * widestSum4(layout)) ?? 256;
   return { form: 'block', size, subgroups };
 }
 
 /** Builds the passes. @throws InputError if the state of a sequence does not fit into workgroup memory */
 export function blockPasses(context: PlanContext): Passes {
   const { profile, layout, form, batch } = context;
-  if (!fitsBlock(profile, layout)) {
+  if (!fitsBlock(profile, layout, form)) {
     const { hidden: H, projection: P, width: M } = layout.spec;
     throw new InputError(
-      `model.hidden ${H}, model.projection ${P} and model.width ${M} need ${workgroupBytes(layout)} bytes of workgroup memory ` +
+      `model.hidden ${H}, model.projection ${P} and model.width ${M} need ${workgroupBytes(layout, form)} bytes of workgroup memory ` +
         `in the fused plan, but this device has ${profile.limits.workgroup}: use --plan stepwise, or make them smaller.`,
     );
   }
@@ -57,12 +67,13 @@ export function blockPasses(context: PlanContext): Passes {
     ],
     backward: [
       ...outputsBackward(context),
+      ...transposes(layout),
       {
         label: 'fused backward block',
         code: fusedBackwardBlock(options),
         buffers: [
           read('batch'),
-          read('params'),
+          read('partial'),
           read('acts'),
           write('grads'),
           write('slots'),
@@ -77,3 +88,19 @@ export function blockPasses(context: PlanContext): Passes {
     rowSplits: rowSplitsOf(context),
   };
 }
+
+/**
+ * Transposed copies of the matrices, in `partial`: it is free until the weight gradients are computed, and has room for
+ * several copies of the parameters.
+ */
+const transposes = (layout: Layout): Launch[] =>
+  transposedOf(layout).size4
+    ? [
+        {
+          label: 'transpose',
+          code: transpose(layout),
+          buffers: [read('params'), write('partial')],
+          groups: () => split(Math.ceil(transposeItems(layout) / TRANSPOSE_SIZE)),
+        },
+      ]
+    : [];
