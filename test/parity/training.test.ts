@@ -8,7 +8,14 @@ import { Trainer } from '../../src/train/trainer.ts';
 import { openGpuEngines } from '../support/device.ts';
 import { describeEach, RUN_VARIANTS, TRAINING_VARIANTS } from '../support/engines.ts';
 import { firstReports } from '../support/first-reports.ts';
-import { CONTROLLERS, expectSameLosses, MEMORIES, STEPS, setsOf } from '../support/training-parity.ts';
+import {
+  CONTROLLERS,
+  expectSameLosses,
+  isUnused,
+  MEMORIES,
+  STEPS,
+  setsOf,
+} from '../support/training-parity.ts';
 
 /** Compares training on every engine with training in the reference, and with a second run on the same engine. */
 
@@ -20,9 +27,11 @@ describeEach(TRAINING_VARIANTS, (engine, variant) => {
   const models = memories.map(
     (memory, k) => [memory, CONTROLLERS[(k + place) % CONTROLLERS.length]] as const,
   );
-  test.each(models)('fifty losses of %s, %s equal those of the reference', (memory, controller) =>
-    expectSameLosses(engine(), 'reverse', setsOf(memory, controller)),
-  );
+  for (const [memory, controller] of models)
+    test(`fifty losses of ${memory}, ${controller} equal those of the reference`, ({ skip }) => {
+      skip(isUnused(engine(), variant), 'only software adapters use the lane form');
+      return expectSameLosses(engine(), 'reverse', setsOf(memory, controller));
+    });
 });
 
 /** A small model, whose kernels compile fast. `npm run verify` compares the preset as it is. */
