@@ -106,6 +106,8 @@ describe('a claim', () => {
     const slow = await mustClaim(path, { beat: 100, stale: 1 });
     let notified = 0;
     slow.onLost(() => notified++);
+    // A new file: a heartbeat of `slow` would overwrite its own.
+    rmSync(join(path, 'claim'));
     leaveClaim(path, {}, 1000);
     const next = await mustClaim(path);
     expect(await slow.held()).toBe(false);
