@@ -147,7 +147,7 @@ const gpu = (subgroups: boolean): Omit<DeviceProfile, 'limits'> => ({
   // T=1024, where smaller GPUs are likely to be slower; hence the limit.
   overTime: { chosen: { sequences: 256, steps: 64 }, size: 64, chunks: 16_384, elements: 4, walk: WALK },
   tuning: {
-    step: { rows: 2, size: 64 },
+    step: { rows: 1, size: 64 },
     stepsToTry: [
       { rows: 1, size: 64 },
       { rows: 2, size: 64 },

@@ -60,7 +60,7 @@ async function fastest(
   ];
   gpu.device.queue.writeBuffer(buffers[0], 0, new Uint32Array([B]));
   try {
-    let best: { tiles: StepTiles; ms: number } | undefined;
+    const runs = [];
     for (const tiles of candidates) {
       const rows = evenly(B, tiles.rows);
       const { size } = tiles;
@@ -83,12 +83,14 @@ async function fastest(
       };
       await run(1);
       const count = Math.max(1, Math.min(256, Math.round(SAMPLE_MS / (await run(1)))));
-      // The minimum of several samples: other load on the machine can only add time.
-      let ms = Infinity;
-      for (let k = 0; k < SAMPLES; k++) ms = Math.min(ms, await run(count));
-      if (!best || ms < best.ms) best = { tiles, ms };
+      runs.push({ tiles, ms: Infinity, sample: () => run(count) });
     }
-    return best!.tiles;
+    // In turn, because an idle GPU raises its clock only after a while; and the minimum of several samples, because
+    // other load on the machine can only add time.
+    for (let k = 0; k < SAMPLES; k++) {
+      for (const candidate of runs) candidate.ms = Math.min(candidate.ms, await candidate.sample());
+    }
+    return runs.reduce((best, candidate) => (candidate.ms < best.ms ? candidate : best)).tiles;
   } finally {
     for (const buffer of buffers) buffer.destroy();
   }
