@@ -323,7 +323,7 @@ export class Gpu {
 }
 
 /** Maximum number of bytes of a buffer that is kept for the next read(). */
-const MAX_STAGING = 2 ** 20;
+const MAX_STAGING = 2 ** 24;
 
 /** Time in ms to wait for the report of a device loss after a call has failed. */
 const LOSS_MS = 1000;
