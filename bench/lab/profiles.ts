@@ -1,11 +1,10 @@
 /**
- * Times training steps and memory layers with variants of the device's profile, to find the values of
- * src/gpu/profile.ts that suit this adapter. Prints ms per pass, the median of five samples of about 20 ms, and the
- * ratio to the first variant.
+ * Times training steps and memory layers under variants of the device profile. The GPU values of src/gpu/profile.ts come
+ * from it. Prints ms per pass, the median of five samples of about 20 ms, and the ratio to the first variant.
  *
  *   node bench/run.mjs bench/lab/profiles.ts [plans] [sizes] [tiles] [memory]
  *
- * 2026-11-26, NVIDIA H200, T = 130, ms per training step:
+ * 2026-11-26, NVIDIA H200, T = 130, ms per training step. Plans and sizes were measured with gradient tiles of 1 × 1:
  *
  *                          B = 10: fused  stepwise   B = 128: fused  stepwise   B = 1024: fused  stepwise
  *   LSTM 32, stack 32               1.48      13.1             2.78      23.8              18.9      31.5
@@ -14,14 +13,14 @@
  *   LSTM 2 × 256, stack 256         16.2       138             33.9       166
  *   LSTM 8 × 256, stack 256         56.3       631             94.3
  *
- *   fused, B = 10, invocations:    32     64    128    256    512   1024
+ *   fused, B = 10, invocations:    32     64    128    256    512   1024     (more than 256 need a raised limit)
  *     LSTM 32, stack 32          1.68   1.48   1.46   1.58
  *     LSTM 64, stack 64                 2.49   2.02   1.99   2.19
- *     LSTM 256, stack 256                      9.77   7.81   6.62   6.99     (more than 256 need a raised limit)
+ *     LSTM 256, stack 256                      9.77   7.81   6.62   6.99
  *
  *   gradients, down × across, LSTM 256, B = 128:   1 × 1 16.3   2 × 2 12.2   4 × 2 11.5
  *
- * Memory alone, stack, M = 32, strengths near 1, ms of both passes:
+ * Stack as a layer, M = 32, push strengths near 1, ms per forward and backward pass:
  *
  *                      step by step  over time                        step by step  over time
  *   B = 1, T = 16             0.130      0.090   B = 128, T = 64             0.321      0.181
@@ -189,6 +188,7 @@ async function memory({ gpu }: Opened): Promise<void> {
       ['stack', 1024, 64, 256],
       ['stack', 128, 1024, 32],
       ['stack', 1024, 1024, 32],
+      ['stack', 1, 4096, 32],
       ['queue', 128, 64, 32],
       ['queue', 1024, 1024, 32],
     ] as const) {

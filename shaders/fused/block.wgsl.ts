@@ -9,8 +9,9 @@ import { lines, range } from '../lib/text.ts';
  * in workgroup memory. Computes the same states, reads and gradients of activations as lane.wgsl.ts, for wider
  * controllers too. Outputs, losses and weight gradients are left to other kernels.
  *
- * The time of a step is that of loading all matrices once, so many loads have to be in flight: an invocation computes
- * four columns of a product and loads several rows at once, and invocations that are left over divide the rows.
+ * Most of a time step is spent loading its matrices once, so many loads must be in flight: an invocation computes four
+ * adjacent columns of a product and loads 4 to 16 rows before it uses them. If there are at least twice as many
+ * invocations as groups of four columns, several share the rows of a group.
  */
 
 /** Start of the kernels: extensions, batch, matrices and biases. @param size4 length of w in vec4s */

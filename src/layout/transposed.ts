@@ -1,7 +1,7 @@
 import type { Block, Layout } from './layout.ts';
 import { in4 } from './sizes.ts';
 
-/** Transposed copies of matrices. */
+/** The layout of transposed copies of matrices. */
 export interface Transposed {
   /** The matrices and their copies, whose offsets are relative to the first copy. */
   copies: readonly { from: Block; to: Block }[];
@@ -12,8 +12,8 @@ export interface Transposed {
 }
 
 /**
- * The matrices whose products the backward pass of the fused plan computes: dx = dy · Wᵀ. In a copy of Wᵀ, adjacent
- * invocations load adjacent numbers, as they do for x · W in the forward pass.
+ * Copies for the backward pass of the fused plan's block form, which computes dx = dy · Wᵀ. With a copy of Wᵀ, adjacent
+ * invocations load adjacent vec4s, as for x · W in the forward pass.
  */
 export function transposedOf({ spec, layers, blocks, E }: Layout): Transposed {
   const matrices = [

@@ -98,7 +98,7 @@ export const MEMORY_VARIANTS: readonly EngineVariant[] = [
   gpu(
     'parallel over time',
     { memory: 'time' },
-    // Only stacks and queues have these kernels, which are for a few long sequences.
+    // Only stacks and queues have these kernels.
     { hasMemory: kind => kind === 'stack' || kind === 'queue', maxSteps: { test: 10_000, verify: 10_000 } },
   ),
   ...OTHER_ENGINES,
