@@ -41,7 +41,7 @@ export async function nodeSource(backend: Backend = 'webgpu'): Promise<PeerSourc
     software: found.description.kind === 'software',
     tfjs: () => loadTfjs(backend),
     jax: async () => (await import(installed('@jax-js/jax/dist/index.js'))) as JaxJs,
-    torch: openTorch,
+    torch: graph => openTorch(graph, backend === 'webgpu'),
     release: () => instances.forEach(release),
   };
 }

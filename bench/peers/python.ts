@@ -22,10 +22,11 @@ interface Answer {
 /**
  * Opens PyTorch on a GPU of CUDA, or else on the CPU.
  * @param graph passes are CUDA graphs
+ * @param gpu whether it may use a GPU
  * @throws DeviceError if no Python on this machine can import torch, or `graph` is given and it finds no GPU
  */
-export async function openTorch(graph = false): Promise<Peer> {
-  const child = new Child(findPython(), graph ? ['--graph'] : []);
+export async function openTorch(graph = false, gpu = true): Promise<Peer> {
+  const child = new Child(findPython(), [...(graph ? ['--graph'] : []), ...(gpu ? [] : ['--cpu'])]);
   const { version = '', device = '' } = await child.answer();
   let count = 0;
   const start = async (request: object, tensors: Shaped[]): Promise<PeerRun> => {

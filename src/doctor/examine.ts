@@ -38,7 +38,8 @@ export type FindAdapter = () => Promise<{ adapter: Adapter; description: Adapter
 
 export interface Limits {
   /**
-   * Time limit for the checks of an adapter, and the same again for its timings. A check that has begun is finished.
+   * Time limit for the checks of an adapter, and the same again for its timings; opening devices is not included. A check
+   * that has begun is finished.
    */
   seconds: number;
   /** Called before each check and timing, with its name. */
@@ -49,10 +50,10 @@ export interface Limits {
   onReport?(report: DeviceReport): void;
 }
 
-/** Profiles to check, that of the adapter first. */
+/** Profiles to check, that of the adapter first. A GPU never uses that of software adapters. */
 function profilesOf({ kind }: AdapterDescription, { features }: AdapterDetails): ProfileName[] {
   const onGpu: ProfileName[] = features.includes('subgroups') ? ['gpu with subgroups', 'gpu'] : ['gpu'];
-  return kind === 'software' ? ['software', ...onGpu] : [...onGpu, 'software'];
+  return kind === 'software' ? ['software', ...onGpu] : onGpu;
 }
 
 /**

@@ -159,7 +159,8 @@ export async function gpuMemory(
       const timeParallel = form === 'time' && hasTimeKernels(kind);
       const limit = gpu.profile.overTime.walk.perSubmission / rowElements(M).elements;
       const { push, pop } = named;
-      const walks = T > SHORT ? walksOf(kind, push, pop, B, T, timeParallel ? limit : 0) : undefined;
+      const mayWalkFar = T > SHORT || (timeParallel && (B * T * (T + 1)) / 2 > limit);
+      const walks = mayWalkFar ? walksOf(kind, push, pop, B, T, timeParallel ? limit : 0) : undefined;
       const unfit = timeParallel && !fitsTime(gpu.profile, shape, push, walks);
       const inputs = copiedIf(named, unfit || held?.order !== 'sequences');
       const result = await submissions.inTurn(async () => {
@@ -301,7 +302,7 @@ const PRODUCTS = 100;
 const overTime = ({ overTime: { chosen } }: DeviceProfile, { kind, B, T }: MemoryShape): boolean =>
   hasTimeKernels(kind) && B <= chosen.sequences && T >= chosen.steps;
 
-/** Up to this number of steps, even a walk over all rows is short. */
+/** Up to this number of steps, even a walk over all rows of one sequence is short. */
 const SHORT = 256;
 
 /**

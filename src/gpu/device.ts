@@ -292,13 +292,14 @@ export class Gpu {
     });
     const submitted = this.#submitted;
     try {
-      await this.#whenDone(staging.mapAsync(GPUMapMode.READ));
+      // Only what is read: a browser copies the mapped range between processes.
+      await this.#whenDone(staging.mapAsync(GPUMapMode.READ, 0, total));
       this.#done = Math.max(this.#done, submitted);
     } catch (error) {
       return this.#cause('results could not be read back', error);
     }
     this.check();
-    const all = staging.getMappedRange();
+    const all = staging.getMappedRange(0, total);
     let from = 0;
     const copies = parts.map(({ bytes }, k) => {
       const copy = all.slice(from, from + bytes);

@@ -6,6 +6,7 @@ import { entriesOf } from '../base/memories.ts';
 import { type Gpu, UNIFORM } from '../gpu/device.ts';
 import { MAX_SUMS } from '../gpu/profile.ts';
 import type { Layout } from '../layout/layout.ts';
+import { transposedOf } from '../layout/transposed.ts';
 import type { BufferName } from './launch.ts';
 import { maxRowSplits } from './plan.ts';
 
@@ -139,7 +140,7 @@ export function batchBuffers(gpu: Gpu, layout: Layout, B: number, T: number, K: 
   };
 }
 
-/** Buffers that do not depend on the batch: parameters, optimiser state, gradients and reports. */
+/** Buffers that do not depend on the batch: parameters and copies of them, optimiser state, gradients and reports. */
 export function modelBuffers(
   gpu: Gpu,
   layout: Layout,
@@ -150,6 +151,7 @@ export function modelBuffers(
     ['firstMoment', bytes],
     ['secondMoment', bytes],
     ['gradient', bytes],
+    ['transposed', transposedOf(layout).size4 * 16],
     ['partial', bytes * maxRowSplits(layout)],
     ['norms', MAX_SUMS * 8],
     ['reports', (MAX_REPORTS + 1) * REPORT.length * 4],

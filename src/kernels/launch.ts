@@ -11,6 +11,7 @@ export const BUFFERS = [
   'dStrength',
   'rowMetrics',
   'autoencoderLoss',
+  'transposed',
   'partial',
   'gradient',
   'norms',

@@ -144,14 +144,14 @@ training step: fused forward block  32 of 64                   batch, params, ac
     expect(head.split('\n').slice(1)).toEqual([
       '// training step: fused backward block',
       '// all time steps in one dispatch, last to first: 32 workgroups of 64 invocations',
-      '// binding  variable   buffer     access',
-      '// 0        batch      batch      read',
-      '// 1        w          partial    read',
-      '// 2        acts       acts       read',
-      '// 3        grads      grads      read and write',
-      '// 4        slots      slots      read and write',
-      '// 5        undoLog    undoLog    read and write',
-      '// 6        dStrength  dStrength  read and write',
+      '// binding  variable   buffer      access',
+      '// 0        batch      batch       read',
+      '// 1        w          transposed  read',
+      '// 2        acts       acts        read',
+      '// 3        grads      grads       read and write',
+      '// 4        slots      slots       read and write',
+      '// 5        undoLog    undoLog     read and write',
+      '// 6        dStrength  dStrength   read and write',
     ]);
   });
 

@@ -33,12 +33,15 @@ export const fitsBlock = (
 ): boolean => workgroupBytes(layout, form) <= profile.limits.workgroup;
 
 /**
- * Four invocations per vec4 of the widest product, at least 32 and at most 256, WebGPU's guaranteed maximum. On an H200
+ * Four invocations per vec4 of the widest product, at least 32 and at most 256, WebGPU's guaranteed maximum; fewer if the
+ * state then fits into workgroup memory. On an H200
  * a training step of an LSTM of 32 with a stack takes 13% less time with 128 invocations than with 32, that of an LSTM of
  * 256 takes 20% less with 256 than with 128 (bench/lab/profiles.ts).
  */
-export function blockForm({ subgroups }: DeviceProfile, layout: Layout): MemoryForm {
-  const size = [32, 64, 128].find(size => size >= 4 * widestSum4(layout)) ?? 256;
+export function blockForm({ subgroups, limits }: DeviceProfile, layout: Layout): MemoryForm {
+  const wanted = 4 * widestSum4(layout);
+  const sizes = [256, 128, 64, 32].filter(size => size === 32 || size < 2 * wanted);
+  const size = sizes.find(size => workgroupBytes(layout, { size }) <= limits.workgroup) ?? sizes[0];
   return { form: 'block', size, subgroups };
 }
 
@@ -73,7 +76,7 @@ export function blockPasses(context: PlanContext): Passes {
         code: fusedBackwardBlock(options),
         buffers: [
           read('batch'),
-          read('partial'),
+          read('transposed'),
           read('acts'),
           write('grads'),
           write('slots'),
@@ -89,17 +92,14 @@ export function blockPasses(context: PlanContext): Passes {
   };
 }
 
-/**
- * Transposed copies of the matrices, in `partial`: it is free until the weight gradients are computed, and has room for
- * several copies of the parameters.
- */
+/** Makes the transposed copies of the matrices. No launch for a model that needs none. */
 const transposes = (layout: Layout): Launch[] =>
   transposedOf(layout).size4
     ? [
         {
           label: 'transpose',
           code: transpose(layout),
-          buffers: [read('params'), write('partial')],
+          buffers: [read('params'), write('transposed')],
           groups: () => split(Math.ceil(transposeItems(layout) / TRANSPOSE_SIZE)),
         },
       ]
