@@ -28,8 +28,9 @@ const policy: Plugin = {
 
 /**
  * Kernels are WGSL in template strings, which no minifier shortens. This plugin removes their comments, indentation and
- * spaces around `=`, `*` and after commas from the published page. None of these has a meaning in WGSL or TypeScript,
- * so it does not matter whether a line is inside a template string.
+ * spaces around operators (except `-`: two of them would become `--`), after commas and semicolons from the published
+ * page. None of these has a meaning in WGSL or TypeScript, so it does not matter whether a line is inside a template
+ * string.
  */
 export const compactWgsl: Plugin = {
   name: 'compact-wgsl',
@@ -39,8 +40,9 @@ export const compactWgsl: Plugin = {
     const compact = code
       .replace(/(^|\s)\/\/ .*$/gm, '$1')
       .replace(/^[ \t]+/gm, '')
-      .replace(/ ([=*]) /g, '$1')
-      .replace(/, /g, ',');
+      .replace(/ ([=*+/<>&|]|[=<>!+*-]=|&&|\|\|) /g, '$1')
+      .replace(/([,;]) /g, '$1')
+      .replace(/\) \{/g, '){');
     return { code: compact, map: null };
   },
 };

@@ -132,7 +132,7 @@ async function sizes({ gpu, description }: Opened): Promise<void> {
 async function tiles({ gpu, description }: Opened): Promise<void> {
   const { profile } = gpu;
   const { linear, gradients, sums } = profile.tuning;
-  const change = <Name extends keyof Tuning>(
+  const change = <Name extends 'linear' | 'gradients' | 'sums'>(
     name: Name,
     value: Partial<Tuning[Name]>,
   ): [string, DeviceProfile] => [

@@ -4,19 +4,14 @@ import type { Block, Layout } from '../../src/layout/layout.ts';
 import { transposedOf } from '../../src/layout/transposed.ts';
 import { CELL_CODE } from '../cells/index.wgsl.ts';
 import { MATH } from '../lib/math.wgsl.ts';
-import {
-  activateControlsBackward,
-  controlsOf,
-  type MemoryKernelOptions,
-  memoriesOf,
-  memoryCode,
-} from '../lib/model.wgsl.ts';
+import { activateControlsBackward, controlsOf, memoriesOf, memoryCode } from '../lib/model.wgsl.ts';
 import { elementsOf } from '../lib/rows.wgsl.ts';
 import { statesBesidesH, statesOf } from '../lib/states.wgsl.ts';
 import { storage } from '../lib/storage.wgsl.ts';
 import { lines } from '../lib/text.ts';
 import { barrier, boundsAt } from '../memories/kind.wgsl.ts';
 import {
+  type BlockOptions,
   type Factor,
   headAt,
   mainPrologue,
@@ -31,7 +26,7 @@ import {
  * batch, transposed w, acts, slots, undoLog, dStrength (scratch), grads: dOp, dHx -> grads: dA, dP, dS, dH, dC, dR.
  * See fusedBackwardLane for the lane form.
  */
-export function fusedBackwardBlock(o: MemoryKernelOptions): string {
+export function fusedBackwardBlock(o: BlockOptions): string {
   const { layout } = o;
   const element = elementsOf(layout, 'f32');
   const { H4, P4, N4, R4, S4, E, C, blocks, spec, gates, layers } = layout;

@@ -4,26 +4,28 @@ import type { Layout } from '../../src/layout/layout.ts';
 import { operand } from '../../src/layout/tensors.ts';
 import { CELL_CODE } from '../cells/index.wgsl.ts';
 import { MATH } from '../lib/math.wgsl.ts';
-import {
-  activateControls,
-  controlsOf,
-  controlVector,
-  type MemoryKernelOptions,
-  memoriesOf,
-  memoryCode,
-} from '../lib/model.wgsl.ts';
+import { activateControls, controlsOf, controlVector, memoriesOf, memoryCode } from '../lib/model.wgsl.ts';
 import { elementsOf } from '../lib/rows.wgsl.ts';
 import { statesOf } from '../lib/states.wgsl.ts';
 import { storage } from '../lib/storage.wgsl.ts';
 import { lines } from '../lib/text.ts';
 import { barrier, boundsAt } from '../memories/kind.wgsl.ts';
-import { headAt, mainPrologue, products, prologue, share, sums4, widestSum4 } from './block.wgsl.ts';
+import {
+  type BlockOptions,
+  headAt,
+  mainPrologue,
+  products,
+  prologue,
+  share,
+  sums4,
+  widestSum4,
+} from './block.wgsl.ts';
 
 /**
  * batch, w -> acts: h, c, g of every layer, r, op, s of every step; slots, undoLog. Rows of h, c, r, op and
  * s after a sequence's end become 0; those of g are not written.
  */
-export function fusedForwardBlock(o: MemoryKernelOptions): string {
+export function fusedForwardBlock(o: BlockOptions): string {
   const { layout } = o;
   const element = elementsOf(layout, 'f32');
   const { H4, P4, N4, R4, S4, C, E, blocks, spec, gates, layers } = layout;

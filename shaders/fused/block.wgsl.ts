@@ -14,6 +14,12 @@ import { lines, range } from '../lib/text.ts';
  * invocations as groups of four columns, several share the rows of a group.
  */
 
+/** Options of the kernels. */
+export interface BlockOptions extends MemoryKernelOptions {
+  /** See Tuning.rowsAtOnce. */
+  rowsAtOnce: number;
+}
+
 /** Start of the kernels: extensions, batch, matrices and biases. @param size4 length of w in vec4s */
 export const prologue = (o: MemoryKernelOptions, size4: number): string => wgsl`
 ${enableFor(o.memory)}
@@ -60,7 +66,7 @@ export const sums4 = (size: number, columns4: number): number => Math.max(size, 
  * @param start statements that set `sum`, the sum of vec4 `column`, before the products of part 0 are added
  */
 export function products(
-  { memory: { size } }: MemoryKernelOptions,
+  { memory: { size }, rowsAtOnce }: BlockOptions,
   columns4: number,
   factors: readonly Factor[],
   start = '',
@@ -69,7 +75,7 @@ export function products(
   const factor = ({ x, from = 0, W: { offset4, rows, ld4 }, first = 0 }: Factor): string => {
     const groups = Math.ceil(rows / 4);
     // Several groups per iteration, if that leaves no rest: their loads do not wait for each other.
-    const together = [4, 2].find(n => groups % (n * parts) === 0) ?? 1;
+    const together = [4, 2].find(n => 4 * n <= rowsAtOnce && groups % (n * parts) === 0) ?? 1;
     const each = range(4 * together);
     const loop = `for (var n = part * ${together}u; n < ${groups}u; n += ${parts * together}u) {
       let at = ${offset4}u + n * ${4 * ld4}u + column${first ? ` - ${first}u` : ''};

@@ -2,12 +2,10 @@ import type { TrainConfig } from '../base/config.ts';
 import type { Gpu } from '../gpu/device.ts';
 import type { DeviceProfile, MemoryForm } from '../gpu/profile.ts';
 import type { Layout } from '../layout/layout.ts';
-import { tunedStep } from './autotune.ts';
 import type { BufferName } from './launch.ts';
 import { choosePlan, type Plan, planOf } from './plan.ts';
 import type { PlanName } from './plan-names.ts';
 import { canUnroll, laneBytes } from './plans/lane.ts';
-import { privateBytes } from './private-memory.ts';
 import { Program } from './program.ts';
 import type { TuningStore } from './tuning-store.ts';
 
@@ -42,6 +40,8 @@ async function withPrivateLimit(
 ): Promise<DeviceProfile> {
   const { profile } = gpu;
   if (!profile.unrolls || !canUnroll(layout) || requested === 'stepwise' || form) return profile;
+  // Loaded only by a software adapter.
+  const { privateBytes } = await import('./private-memory.ts');
   return { ...profile, limits: { ...profile.limits, private: await privateBytes(gpu, laneBytes(layout)) } };
 }
 
@@ -64,7 +64,11 @@ export async function prepare(
   const product = { B: training.batch, inner4: H4 + R4, columns4: H4, gates: gates.all };
   const { tiles, choices } =
     chosen.kind === 'stepwise'
-      ? await tunedStep(gpu, product, profile.tuning, { choices: given, store })
+      ? // Loaded only for this plan.
+        await (await import('./autotune.ts')).tunedStep(gpu, product, profile.tuning, {
+          choices: given,
+          store,
+        })
       : { tiles: undefined, choices: undefined };
   const plan = planOf(profile, layout, training, chosen, tiles);
   const program = await Program.compile(gpu, [...plan.step, ...plan.forward]);

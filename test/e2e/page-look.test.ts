@@ -142,6 +142,9 @@ test('the files that the page loads at first have less than 150 kB gzipped', asy
     // Loaded for the picture of a superposition stack or a tape.
     ...named(/^shares-/),
     ...named(/^memory-/),
+    // Loaded for the stepwise plan, and on a software adapter.
+    ...named(/^autotune-/),
+    ...named(/^private-memory-/),
     // The code of a memory as a layer, which the page does not use.
     ...named(/^gpu-memory-/),
     ...named(/^cpu-memory-/),

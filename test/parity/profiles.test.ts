@@ -32,7 +32,7 @@ describeEach(PROFILE_VARIANTS, (engine, variant) => {
   test(`a wide ${controller}: gradients`, async () => {
     const spec = makeSpec({ controller, hidden: 136, width: 20, memory: 'deque', embedding: 5, readout: 6 });
     const lengths = [...LENGTHS, 3, 4, 5, 6];
-    if (PROFILE_NAMES[place] !== 'software') await expectSameGradients(engines(), spec, { lengths });
+    if (PROFILE_NAMES[place] === 'gpu') await expectSameGradients(engines(), spec, { lengths });
 
     const stepwise = await variant.open({ plan: 'stepwise' });
     await expectSameGradients([stepwise, reference], spec, { lengths });
@@ -47,7 +47,6 @@ describeEach(PROFILE_VARIANTS, (engine, variant) => {
       [1, 1, 2],
       [7, 33, 2],
       [3, 63, 36],
-      [3, 65, 36],
       [2, 300, 36],
     ])('B = %i, T = %i, M = %i', async (B, T, M) => {
       const differences = await compareMemory(engine(), memoryTruth(kind, T, M, 'uniform'), B);

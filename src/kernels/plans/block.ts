@@ -1,7 +1,7 @@
-import { widestSum4, workgroupWords } from '../../../shaders/fused/block.wgsl.ts';
+import { type BlockOptions, widestSum4, workgroupWords } from '../../../shaders/fused/block.wgsl.ts';
 import { fusedBackwardBlock } from '../../../shaders/fused/block-backward.wgsl.ts';
 import { fusedForwardBlock } from '../../../shaders/fused/block-forward.wgsl.ts';
-import type { MemoryKernelOptions } from '../../../shaders/lib/model.wgsl.ts';
+
 import { TRANSPOSE_SIZE, transpose, transposeItems } from '../../../shaders/transpose.wgsl.ts';
 import { InputError } from '../../base/errors.ts';
 import { split } from '../../gpu/device.ts';
@@ -55,7 +55,8 @@ export function blockPasses(context: PlanContext): Passes {
         `in the fused plan, but this device has ${profile.limits.workgroup}: use --plan stepwise, or make them smaller.`,
     );
   }
-  const options: MemoryKernelOptions = { layout, batch, memory: form };
+  const { rowsAtOnce } = profile.tuning;
+  const options: BlockOptions = { layout, batch, memory: form, rowsAtOnce };
   const groups = perSequence(form);
   return {
     forward: [

@@ -23,7 +23,7 @@ const memory = (kind: 'stack' | 'queue' | 'deque'): Overrides => ({
 /**
  * SVO→SOV: whether a verb is the main verb depends on the number of relative clauses still open, which the LSTM has to
  * count. At the trained lengths it counts correctly after 2,000 steps; at twice those lengths, accuracy swings between
- * .6 and .98 from one evaluation to the next until the rate falls (docs/experiments.md).  Stopping at the first
+ * .6 and .98 from one evaluation to the next until the rate falls (docs/experiments.md). Stopping at the first
  * good evaluation would select a model by chance, so these runs take all their steps.
  */
 const DECAYING_RATE: Overrides['train'] = { steps: 10_000, rateHold: 6000, rateHalfLife: 1000, stopAt: 0 };
