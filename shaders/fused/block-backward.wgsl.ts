@@ -15,11 +15,10 @@ import {
   type Factor,
   headAt,
   mainPrologue,
+  productCode,
   products,
   prologue,
   share,
-  sums4,
-  widestSum4,
 } from './block.wgsl.ts';
 
 /**
@@ -32,7 +31,6 @@ export function fusedBackwardBlock(o: BlockOptions): string {
   const { H4, P4, N4, R4, S4, E, C, blocks, spec, gates, layers } = layout;
   const { hidden: H, width: M, projection: P } = spec;
   const [HH, NN, RR, SS] = [H4 * 4, N4 * 4, R4 * 4, S4 * 4];
-  const { size } = o.memory;
   const top = layers.length - 1;
   const cell = CELL_CODE[spec.controller];
   const states = statesOf(layout);
@@ -135,7 +133,7 @@ ${MATH}
 ${lines(layout.states, state => `var<workgroup> wg_d${state}: array<f32, ${layers.length * HH}>;`)}
 var<workgroup> wg_dy: array<f32, ${HH}>;
 var<workgroup> wg_da: array<f32, ${gates.all * HH}>;
-var<workgroup> wg_products: array<vec4f, ${sums4(size, widestSum4(layout))}>;
+${productCode(o)}
 var<workgroup> wg_dop: array<f32, ${P4 * 4}>;
 var<workgroup> wg_ds: array<f32, ${Math.max(1, SS)}>;
 var<workgroup> wg_dr: array<f32, ${Math.max(1, RR)}>;

@@ -14,11 +14,10 @@ import {
   type BlockOptions,
   headAt,
   mainPrologue,
+  productCode,
   products,
   prologue,
   share,
-  sums4,
-  widestSum4,
 } from './block.wgsl.ts';
 
 /**
@@ -31,7 +30,6 @@ export function fusedForwardBlock(o: BlockOptions): string {
   const { H4, P4, N4, R4, S4, C, E, blocks, spec, gates, layers } = layout;
   const { hidden: H, width: M, projection: P } = spec;
   const [HH, RR] = [H4 * 4, R4 * 4];
-  const { size } = o.memory;
   const cell = CELL_CODE[spec.controller];
   const states = statesOf(layout);
   const op = P ? 'wg_op' : 'wg_y';
@@ -133,7 +131,7 @@ ${prologue(o, layout.size4)}
 ${storage(2, '-> acts: f32, slots: vec2u, undoLog: vec4u')}
 ${MATH}
 ${lines(layout.states, state => `var<workgroup> wg_${state}: array<f32, ${layers.length * HH}>;`)}
-var<workgroup> wg_products: array<vec4f, ${sums4(size, widestSum4(layout))}>;
+${productCode(o)}
 var<workgroup> wg_y: array<f32, ${HH}>;
 var<workgroup> wg_op: array<f32, ${P4 * 4}>;
 var<workgroup> wg_r: array<f32, ${Math.max(1, RR)}>;

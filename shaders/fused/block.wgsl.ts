@@ -59,7 +59,7 @@ const partsOf = (size: number, columns4: number): number =>
   Math.max(1, Math.min(MAX_PARTS, Math.floor(size / columns4)));
 
 /** Workgroup memory of the largest sum of `columns4` vec4s, or fewer, in vec4s. */
-export const sums4 = (size: number, columns4: number): number => Math.max(size, columns4);
+const sums4 = (size: number, columns4: number): number => Math.max(size, columns4);
 
 /**
  * Adds up products in wg_products: `columns4` vec4s of columns, each in several partial sums, which divide the rows.
@@ -97,11 +97,20 @@ export function products(
   }
   workgroupBarrier();`,
     at: i =>
-      `(${range(parts)
-        .map(p => `wg_products[${p * columns4}u + (${i}) / 4u][(${i}) % 4u]`)
-        .join(' + ')})`,
+      parts === 1 ? `wg_products[(${i}) / 4u][(${i}) % 4u]` : `productAt(${columns4}u, ${parts}u, ${i})`,
   };
 }
+
+/** Declares what products() uses. */
+export const productCode = ({ layout, memory: { size } }: BlockOptions): string => wgsl`
+var<workgroup> wg_products: array<vec4f, ${sums4(size, widestSum4(layout))}>;
+// Number i of a sum of products: the sum of its parts.
+fn productAt(columns4: u32, parts: u32, i: u32) -> f32 {
+  var sum = 0.0;
+  for (var part = 0u; part < parts; part++) { sum += wg_products[part * columns4 + i / 4u][i % 4u]; }
+  return sum;
+}
+`;
 
 /** Runs `body` for i = 0 … n − 1, divided between the invocations. */
 export const share = (o: MemoryKernelOptions, n: number, body: string): string =>

@@ -112,7 +112,8 @@ describe('a paused run', () => {
   });
 
   test('the picture shows typed and random sources; it can be scrubbed and played, and each step is described', async () => {
-    expect(await coloursOf(page, '#heat')).toBeGreaterThan(10);
+    // The picture is drawn after the engine is ready.
+    await waitFor(page, 'the picture', async () => (await coloursOf(page, '#heat')) > 10);
     await fill(page, '#source', 'a z');
     await press(page, '#show button');
     await waitForText(page, '#refused', /unknown symbol "z"/);
