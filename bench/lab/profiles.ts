@@ -1,6 +1,6 @@
 /**
  * Times training steps and memory layers under variants of the device profile. The GPU values of src/gpu/profile.ts come
- * from it. Prints ms per pass, the median of five samples of about 20 ms, and the ratio to the first variant.
+ * from it. Prints ms per pass, the median of five samples, and the ratio to the first variant.
  *
  *   node bench/run.mjs bench/lab/profiles.ts [plans] [sizes] [tiles] [memory]
  *
@@ -38,10 +38,9 @@ import { openTraining } from '../cases/training.ts';
 import { figure, sample, spread } from '../measure.ts';
 import { needAdapter } from '../node.ts';
 import { type MemoryProblem, trainingProblem } from '../problems.ts';
-import { sampleWork, type Work } from '../work.ts';
+import { passesFor, sampleWork, type Work } from '../work.ts';
 
 const SAMPLES = 5;
-const SAMPLE_MS = 20;
 
 interface Opened {
   gpu: Gpu;
@@ -49,11 +48,9 @@ interface Opened {
 }
 
 async function msOf(work: Work): Promise<number> {
-  let passes = 1;
-  for (let k = 0; k < 3; k++) {
-    const { ms } = await sampleWork(work, passes);
-    passes = Math.max(1, Math.min(work.maxPasses, 8 * passes, Math.round(SAMPLE_MS / ms)));
-  }
+  await sampleWork(work, 1);
+  const passes = await passesFor(async count => (await sampleWork(work, count)).ms * count, work.maxPasses);
+
   const [samples] = await sample(SAMPLES, [() => sampleWork(work, passes)]);
   work.destroy();
   return spread(samples.map(({ ms }) => ms)).median;

@@ -58,8 +58,8 @@ const MAX_PARTS = 8;
 const partsOf = (size: number, columns4: number): number =>
   Math.max(1, Math.min(MAX_PARTS, Math.floor(size / columns4)));
 
-/** Workgroup memory of the largest sum of `columns4` vec4s, or fewer, in vec4s. */
-const sums4 = (size: number, columns4: number): number => Math.max(size, columns4);
+/** Length of wg_products in vec4s: the widest sum, or the parts of a narrower one. */
+const products4 = (layout: Layout, size: number): number => Math.max(size, widestSum4(layout));
 
 /**
  * Adds up products in wg_products: `columns4` vec4s of columns, each in several partial sums, which divide the rows.
@@ -103,7 +103,7 @@ export function products(
 
 /** Declares what products() uses. */
 export const productCode = ({ layout, memory: { size } }: BlockOptions): string => wgsl`
-var<workgroup> wg_products: array<vec4f, ${sums4(size, widestSum4(layout))}>;
+var<workgroup> wg_products: array<vec4f, ${products4(layout, size)}>;
 // Number i of a sum of products: the sum of its parts.
 fn productAt(columns4: u32, parts: u32, i: u32) -> f32 {
   var sum = 0.0;
@@ -139,5 +139,5 @@ export const widestSum4 = ({ H4, P4, R4, S4, layers, gates }: Layout): number =>
 export const workgroupWords = (layout: Layout, size: number): number => {
   const { H4, P4, R4, S4, layers, gates, states } = layout;
   const state4 = (states.length * layers.length + 1 + gates.all) * H4 + P4 + S4 + R4;
-  return 4 * (state4 + sums4(size, widestSum4(layout)));
+  return 4 * (state4 + products4(layout, size));
 };

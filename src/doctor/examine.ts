@@ -111,15 +111,14 @@ async function addChecks(
   open: () => Promise<{ subjects: Subject[]; close(): void }>,
   { seconds, onProgress }: Limits,
 ): Promise<void> {
-  let start = performance.now();
-  const elapsed = (): number => (performance.now() - start) / 1000;
   const reference = createReferenceEngine();
   const results: ProfileReport = { profile, checks: [], notRun: [], seconds: 0 };
   report.profiles.push(results);
   try {
     const { subjects, close } = await open();
     // The first kernels of a device are compiled when it is opened, which may take longer than a check.
-    start = performance.now();
+    const start = performance.now();
+    const elapsed = (): number => (performance.now() - start) / 1000;
     try {
       for (const check of checksOf(subjects, reference)) {
         if (elapsed() > seconds) {

@@ -11,10 +11,9 @@ import { firstReports } from '../support/first-reports.ts';
 import {
   CONTROLLERS,
   expectSameLosses,
-  isUnused,
   MEMORIES,
   STEPS,
-  setsOf,
+  testSameLosses,
 } from '../support/training-parity.ts';
 
 /** Compares training on every engine with training in the reference, and with a second run on the same engine. */
@@ -27,11 +26,7 @@ describeEach(TRAINING_VARIANTS, (engine, variant) => {
   const models = memories.map(
     (memory, k) => [memory, CONTROLLERS[(k + place) % CONTROLLERS.length]] as const,
   );
-  for (const [memory, controller] of models)
-    test(`fifty losses of ${memory}, ${controller} equal those of the reference`, ({ skip }) => {
-      skip(isUnused(engine(), variant), 'only software adapters use the lane form');
-      return expectSameLosses(engine(), 'reverse', setsOf(memory, controller));
-    });
+  for (const [memory, controller] of models) testSameLosses(engine, variant, memory, controller);
 });
 
 /** A small model, whose kernels compile fast. `npm run verify` compares the preset as it is. */

@@ -1,4 +1,4 @@
-import { expect } from 'vitest';
+import { expect, test } from 'vitest';
 import { MEMORY_NAMES } from '../../src/base/memories.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { createReferenceEngine } from '../../src/engine/reference.ts';
@@ -26,7 +26,7 @@ export function setsOf(
  * Whether an adapter never uses the kernels of a variant: GPUs do not use the fused plan's lane form, and NVIDIA's
  * compiler (driver 580, on an H200) rejects the largest of its kernels, which are thousands of unrolled lines.
  */
-export const isUnused = (engine: Engine, { name }: EngineVariant): boolean =>
+const isUnused = (engine: Engine, { name }: EngineVariant): boolean =>
   name === 'gpu, fused, lane' && engine.adapter.kind === 'gpu';
 
 /**
@@ -45,3 +45,15 @@ export async function expectSameLosses(engine: Engine, name: string, sets: strin
   }
   expect(truth[STEPS - 1].objective).toBeLessThan(truth[0].objective);
 }
+
+/** Defines a test that trains this memory with this controller on a variant. Skips what its adapter never uses. */
+export const testSameLosses = (
+  engine: () => Engine,
+  variant: EngineVariant,
+  memory: (typeof MEMORIES)[number],
+  controller: (typeof CONTROLLERS)[number],
+): void =>
+  test(`fifty losses of ${memory}, ${controller} equal those of the reference`, ({ skip }) => {
+    skip(isUnused(engine(), variant), 'only software adapters use the lane form');
+    return expectSameLosses(engine(), 'reverse', setsOf(memory, controller));
+  });

@@ -1,13 +1,12 @@
 import { type BlockOptions, widestSum4, workgroupWords } from '../../../shaders/fused/block.wgsl.ts';
 import { fusedBackwardBlock } from '../../../shaders/fused/block-backward.wgsl.ts';
 import { fusedForwardBlock } from '../../../shaders/fused/block-forward.wgsl.ts';
-
 import { TRANSPOSE_SIZE, transpose, transposeItems } from '../../../shaders/transpose.wgsl.ts';
 import { InputError } from '../../base/errors.ts';
 import { split } from '../../gpu/device.ts';
 import type { DeviceProfile, MemoryForm } from '../../gpu/profile.ts';
 import type { Layout } from '../../layout/layout.ts';
-import { transposedOf } from '../../layout/transposed.ts';
+
 import { type Launch, read, write } from '../launch.ts';
 import { rowSplitsOf, weightGradients } from './gradients.ts';
 import { outputsBackward, outputsForward } from './outputs.ts';
@@ -34,9 +33,9 @@ export const fitsBlock = (
 
 /**
  * Four invocations per vec4 of the widest product, at least 32 and at most 256, WebGPU's guaranteed maximum; fewer if the
- * state then fits into workgroup memory. On an H200
- * a training step of an LSTM of 32 with a stack takes 13% less time with 128 invocations than with 32, that of an LSTM of
- * 256 takes 20% less with 256 than with 128 (bench/lab/profiles.ts).
+ * state then fits into workgroup memory. On an H200 a training step of an LSTM of 32 with a stack takes 13% less time
+ * with 128 invocations than with 32, that of an LSTM of 256 takes 20% less with 256 than with 128
+ * (bench/lab/profiles.ts).
  */
 export function blockForm({ subgroups, limits }: DeviceProfile, layout: Layout): MemoryForm {
   const wanted = 4 * widestSum4(layout);
@@ -94,14 +93,15 @@ export function blockPasses(context: PlanContext): Passes {
 }
 
 /** Makes the transposed copies of the matrices. No launch for a model that needs none. */
-const transposes = (layout: Layout): Launch[] =>
-  transposedOf(layout).size4
-    ? [
-        {
-          label: 'transpose',
-          code: transpose(layout),
-          buffers: [read('params'), write('transposed')],
-          groups: () => split(Math.ceil(transposeItems(layout) / TRANSPOSE_SIZE)),
-        },
-      ]
-    : [];
+function transposes(layout: Layout): Launch[] {
+  const items = transposeItems(layout);
+  if (items === 0) return [];
+  return [
+    {
+      label: 'transpose',
+      code: transpose(layout),
+      buffers: [read('params'), write('transposed')],
+      groups: () => split(Math.ceil(items / TRANSPOSE_SIZE)),
+    },
+  ];
+}
