@@ -12,7 +12,12 @@ test('every engine agrees with the reference in headless Chrome', async () => {
     server: { host: 'localhost', port: 0, strictPort: false, fs: { strict: false }, hmr: false },
   });
   await server.listen();
-  const browser = await launchBrowser();
+  const browser = await launchBrowser({
+    // As in src/platform/node/adapter.ts: kernels compile faster.
+    args: ['--disable-dawn-features=use_vulkan_zero_initialize_workgroup_memory_extension'],
+    // The page computes for longer than the default of 180 s if other tests run beside it.
+    protocolTimeout: 240_000,
+  });
   try {
     const page = await browser.newPage();
     await page.goto(server.resolvedUrls!.local[0]);
