@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { endsOf, MEMORY_NAMES, memoryKind, readsOf } from '../../src/base/memories.ts';
 import { Rng } from '../../src/base/rng.ts';
 import type { MemoryGradients, MemoryLayer, MemoryShape } from '../../src/engine/engine.ts';
-import { describeEach, MEMORY_VARIANTS, REFERENCE_VARIANT } from '../support/engines.ts';
+import { describeEach, isReduced, MEMORY_VARIANTS, REFERENCE_VARIANT } from '../support/engines.ts';
 import { largestDifference, RANGES, TOLERANCE } from '../support/memory-parity.ts';
 
 /** A memory driven step by step gives exactly the numbers of the memory over whole sequences, on every engine. */
@@ -75,10 +75,11 @@ const SHAPES = [
 
 const overTime = (name: string): boolean => name === 'gpu, parallel over time';
 
-describeEach([...MEMORY_VARIANTS, REFERENCE_VARIANT], (engine, { name, hasMemory, few }) => {
+describeEach([...MEMORY_VARIANTS, REFERENCE_VARIANT], (engine, variant) => {
+  const { name, hasMemory } = variant;
   const open = (shape: MemoryShape): Promise<MemoryLayer> => engine().memory(shape);
 
-  const sizes = few ? SHAPES.slice(1, 2) : SHAPES;
+  const sizes = isReduced(variant) ? SHAPES.slice(1, 2) : SHAPES;
 
   describe.each(MEMORY_NAMES.filter(hasMemory))('%s', kind => {
     // Strengths of 0 and 1 are ties at every step.

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { describeEach, MEMORY_VARIANTS } from '../support/engines.ts';
+import { describeEach, isReduced, MEMORY_VARIANTS } from '../support/engines.ts';
 import { compareMemory, KINDS, memoryTruth, RANGES, TOLERANCE } from '../support/memory-parity.ts';
 
 /**
@@ -21,7 +21,9 @@ const CASES = [
 const casesOf = (range: string): typeof CASES =>
   range === 'uniform' ? CASES : CASES.filter(({ T, M }) => T === 2 || T === 63 || M === 32);
 
-describeEach(MEMORY_VARIANTS, (engine, { hasMemory, maxSteps, few }) => {
+describeEach(MEMORY_VARIANTS, (engine, variant) => {
+  const { hasMemory, maxSteps } = variant;
+  const few = isReduced(variant);
   describe.each(KINDS.filter(hasMemory))('%s', kind => {
     test.each(Object.keys(RANGES))('strengths %s', async range => {
       for (const { T, M, B: batches } of casesOf(range).filter(({ M }) => !few || M === 32)) {
@@ -37,6 +39,7 @@ describeEach(MEMORY_VARIANTS, (engine, { hasMemory, maxSteps, few }) => {
     });
   });
 
+  if (few) return;
   test.each([
     { kind: 'superposition', T: 9, M: 5, depth: 4, reads: 3 },
     { kind: 'superposition', T: 12, M: 32, depth: 7, reads: 7 },

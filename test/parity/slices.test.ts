@@ -10,6 +10,7 @@ import { preset } from '../../src/train/presets.ts';
 import { initialState, setup } from '../../src/train/setup.ts';
 import { randomBatch } from '../support/batches.ts';
 import { openGpuEngines } from '../support/device.ts';
+import { inTurn } from '../support/engines.ts';
 import { asControls } from '../support/memory-parity.ts';
 
 /** Work over time that is cut into slices gives exactly the numbers of uncut work. */
@@ -22,6 +23,17 @@ const FORMS: [string, GpuOptions][] = [
 /** Some sequences end in every slice, and there are more than the lane form's backward pass has invocations. */
 const LENGTHS = Array.from({ length: 40 }, (_, b) => 1 + ((7 * b) % 23));
 
+/** Memory, controller and other settings. Each form compares every third in `npm test`. */
+const MODELS = [
+  ['queue', 'lstm', ['start=trained']],
+  // Only four units, because that compiles in a third of the time.
+  ['deque', 'gru', ['memories=2', 'hidden=4']],
+  ['superposition', 'lstm', ['hidden=4']],
+  ['stack', 'rnn', ['projection=5', 'start=one-hot', 'autoencoder=true', 'output=tanh']],
+  ['queue', 'feedforward', []],
+  ['none', 'lstm', ['layers=2', 'hidden=4']],
+] as const;
+
 describe.each(FORMS)('%s', (name, options) => {
   let on: (options: GpuOptions) => Engine;
   beforeAll(async () => {
@@ -29,14 +41,8 @@ describe.each(FORMS)('%s', (name, options) => {
   });
   afterAll(() => on({}).destroy());
 
-  test.each([
-    ['queue', 'lstm', ['start=trained']],
-    // Only four units, because that compiles in a third of the time.
-    ['deque', 'gru', ['memories=2', 'hidden=4']],
-    ['none', 'lstm', ['layers=2', 'hidden=4']],
-    ['stack', 'rnn', ['projection=5', 'start=one-hot', 'autoencoder=true', 'output=tanh']],
-    ['queue', 'feedforward', []],
-  ] as const)('%s, %s, %j', async (memory, controller, sets) => {
+  const place = FORMS.findIndex(([other]) => other === name);
+  test.each(inTurn(MODELS, place, FORMS.length))('%s, %s, %j', async (memory, controller, sets) => {
     const config = assign(preset('reverse'), [
       `memory=${memory}`,
       `controller=${controller}`,

@@ -6,7 +6,7 @@ import { preset } from '../../src/train/presets.ts';
 import { initialState, setup } from '../../src/train/setup.ts';
 import { Trainer } from '../../src/train/trainer.ts';
 import { openGpuEngines } from '../support/device.ts';
-import { describeEach, RUN_VARIANTS, TRAINING_VARIANTS } from '../support/engines.ts';
+import { describeEach, inTurn, RUN_VARIANTS, TRAINING_VARIANTS } from '../support/engines.ts';
 import { firstReports } from '../support/first-reports.ts';
 import {
   CONTROLLERS,
@@ -19,10 +19,11 @@ import {
 /** Compares training on every engine with training in the reference, and with a second run on the same engine. */
 
 describeEach(TRAINING_VARIANTS, (engine, variant) => {
-  // Each GPU variant trains every other memory; other engines, which compile no kernels, train all of them: with
+  // The GPU variants train the memories in turn; other engines, which compile no kernels, train all of them: with
   // the three controllers in turn. All combinations are in test/verify/training.test.ts.
   const place = TRAINING_VARIANTS.indexOf(variant);
-  const memories = variant.gpu ? MEMORIES.filter((_, k) => k % 2 === place % 2) : MEMORIES;
+  const onGpu = TRAINING_VARIANTS.filter(({ gpu }) => gpu).length;
+  const memories = variant.gpu ? inTurn(MEMORIES, place, onGpu) : MEMORIES;
   const models = memories.map(
     (memory, k) => [memory, CONTROLLERS[(k + place) % CONTROLLERS.length]] as const,
   );

@@ -6,7 +6,7 @@ import type { GpuOptions } from '../../src/engine/gpu.ts';
 import { PROFILE_NAMES } from '../../src/gpu/profile.ts';
 import { ENGINES, REFERENCE } from '../../src/platform/names.ts';
 import { openEngine } from '../../src/platform/node/engine.ts';
-import { openGpuEngine } from './device.ts';
+import { openGpuEngine, PROFILE } from './device.ts';
 
 /**
  * An engine under test, with one choice of kernels. Each kind of test runs once for each variant of a list below.
@@ -26,6 +26,19 @@ export interface EngineVariant {
   /** Whether it shares nearly all code with another variant: then `npm test` compares only a few models or sizes. */
   few?: true;
 }
+
+/**
+ * Whether all combinations are compared. `npm test` compares a part of them, which uses every kernel at least once, because
+ * most of its time goes into compiling; the projects "parity as on …" of `npm run verify` compare all.
+ */
+const ALL = PROFILE !== undefined;
+
+/** Of `items`, those that variant `place` of `count` compares in `npm test`: the variants take turns. */
+export const inTurn = <T>(items: readonly T[], place: number, count: number): readonly T[] =>
+  items.filter((_, k) => ALL || k % count === place % count);
+
+/** Whether this variant is compared on a few models or sizes only. */
+export const isReduced = ({ few }: EngineVariant): boolean => !ALL && few === true;
 
 const DEFAULTS = { supports: () => true, hasMemory: () => true, maxSteps: { test: 20_000, verify: 300_000 } };
 
@@ -62,20 +75,19 @@ export const MODEL_VARIANTS: readonly EngineVariant[] = [
 ];
 
 /**
- * The models that `npm test` compares on this variant. Most of the time goes into compiling kernels, and models
- * share nearly all of them. So every variant compares the models in `everywhere`; each other model is compared
- * on one GPU variant, in turn, and on all engines except gpu. `npm run verify` compares all models on all variants.
+ * The models that `npm test` compares on this variant: those in `everywhere`; each other model on one GPU variant, in
+ * turn, and on all engines except gpu. test/verify/model.test.ts compares all models on all variants.
  */
 export function modelsOf(
   variant: EngineVariant,
   specs: Readonly<Record<string, ModelSpec>>,
   everywhere: readonly string[],
 ): string[] {
-  const inTurn = MODEL_VARIANTS.filter(({ gpu, few }) => gpu && !few);
+  const alternating = MODEL_VARIANTS.filter(({ gpu, few }) => gpu && !few);
   return Object.keys(specs).filter((name, k) => {
     if (!variant.supports(specs[name])) return false;
     if (!variant.gpu || everywhere.includes(name)) return true;
-    const able = inTurn.filter(({ supports }) => supports(specs[name]));
+    const able = alternating.filter(({ supports }) => supports(specs[name]));
     return able[k % able.length] === variant;
   });
 }

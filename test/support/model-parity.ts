@@ -85,18 +85,17 @@ export const SPECS: Record<string, Partial<ModelSpec>> = {
   'readout, no memory': { readout: 7, memory: 'none', controller: 'gru' },
 };
 
-/**
- * Models that cover every memory and kind of controller: for engine variants that are compared on a few models only.
- */
-export const FEW = [
+/** Models that cover every memory: for engine variants that share nearly all code with another one. */
+export const ONE_PER_MEMORY = [
   'direct, softmax, trained start',
-  'feed-forward, queue',
-  'gru, deque',
   'lstm, two deques, projection',
   'two layers of coupled lstm, projection, queue',
   'lstm, two superposition stacks, projection',
   'gru, two tapes, projection',
 ];
+
+/** Models that cover every memory and kind of controller, which every other engine variant compares. */
+export const FEW = [...ONE_PER_MEMORY, 'feed-forward, queue', 'gru, deque'];
 
 export const LENGTHS = [9, 1, 5, 9, 2, 7, 3];
 
