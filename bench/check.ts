@@ -146,6 +146,7 @@ async function ratiosOf(checkCase: CheckCase, bench: Bench): Promise<Ratios> {
   };
   try {
     const work = destroyLater(await opened(bench, () => checkCase.ours(bench)));
+    // Smaller on a software adapter, so that a sample does not take seconds.
     const bytes = copyBytes(bench.gpu) / (bench.gpu.profile.name === 'software' ? 8 : 1);
     const copy = destroyLater(await opened(bench, () => openCopy(bench.gpu, bytes, COPIED)));
     const reference = destroyLater(await checkCase.reference(cpu));

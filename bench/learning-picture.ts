@@ -110,16 +110,16 @@ function draw(all: Frame[]): string {
   const bottom = TOP + T * ROW;
   const middle = 'text-anchor="middle"';
   const [push, pop] = [bottom + ROW + GAP, bottom + ROW + BAR + 2 * GAP];
-  const [output, right] = [pop + BAR + 18, pop + BAR + 34];
+  const [outputLine, targetLine] = [pop + BAR + 18, pop + BAR + 34];
   const labels = [
     ...[...steps.keys()].map(i => [bottom - i * ROW - 5, steps[i].input] as const),
     ...([
       [bottom + 15, 'input'],
       [push + 16, 'push'],
       [pop + 16, 'pop'],
-      [output, 'output'],
+      [outputLine, 'output'],
     ] as const),
-    [right, 'right'] as const,
+    [targetLine, 'target'] as const,
   ].map(([y, text]) => textAt(LEFT - 8, y, text, 'text-anchor="end" class="label"'));
 
   const columns = steps.map((_, t) => {
@@ -130,10 +130,10 @@ function draw(all: Frame[]): string {
       const read = at.map(({ strengths }) => round(10 * readWeights('stack', 0, strengths[0])[i]) / 10);
       const [y, size] = [bottom - (i + 1) * ROW, `width="${COLUMN - 2}" height="${ROW - 2}"`];
       const cell = `<rect class="row" x="${x + 1}" y="${y + 1}" ${size} ${animation.of('opacity', strengths)}/>`;
-      const frame = read.some(weight => weight >= 0.1)
+      const outline = read.some(weight => weight >= 0.1)
         ? `<rect class="read" x="${x + 2}" y="${y + 2}" width="${COLUMN - 4}" height="${ROW - 4}" ${animation.of('opacity', read)}/>`
         : '';
-      return cell + frame;
+      return cell + outline;
     });
     const bars = (['push', 'pop'] as const).map((control, k) => {
       const scale = at.map(({ controls }) => `scaleY(${round(10 * controls[control][0]) / 10})`);
@@ -155,12 +155,12 @@ function draw(all: Frame[]): string {
         changing(
           animation,
           centre,
-          output,
+          outputLine,
           answers.map(answer => ((answer === target) === good ? answer : '')),
           `${middle} class="${!hasTarget ? 'label' : good ? 'good' : 'bad'}"`,
         ),
       ),
-      textAt(centre, right, target, `${middle} class="label"`),
+      textAt(centre, targetLine, target, `${middle} class="label"`),
     ].join('\n');
   });
 
@@ -168,7 +168,7 @@ function draw(all: Frame[]): string {
     step === 0 ? 'not trained yet' : `training step ${step} · loss ${loss.toFixed(3)}`,
   );
   const title = changing(animation, 16, 24, titles, 'class="title"');
-  const height = right + 14;
+  const height = targetLine + 14;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img">
 <title>The strengths of a neural stack over one sequence, while it learns to reverse</title>
 <style>
@@ -183,7 +183,7 @@ ${animation.css}
 </style>
 <rect class="page" width="${WIDTH}" height="${height}"/>
 ${title}
-${textAt(WIDTH - 14, 24, 'shade: strength · frame: read', 'text-anchor="end" class="label"')}
+${textAt(WIDTH - 14, 24, 'shade: strength · outline: read', 'text-anchor="end" class="label"')}
 ${labels.join('\n')}
 ${columns.join('\n')}
 </svg>

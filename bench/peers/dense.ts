@@ -42,7 +42,8 @@ export function dense({ name, spec, config, batch }: TrainingProblem): Dense {
   if (!plain || spec.memory !== 'stack' || (controller !== 'rnn' && controller !== 'lstm')) {
     throw new InputError(
       `problem ${name}: the peers support one layer (rnn or lstm) and one stack, without auto-encoder or noise; ` +
-        `got ${spec.layers} × ${controller} and ${spec.memories} × ${spec.memory}: choose another model, or use --no-peers.`,
+        `got ${spec.layers} × ${controller} and ${spec.memories} × ${spec.memory}${spec.autoencoder ? ', an auto-encoder' : ''}` +
+        `${batch.noise ? ', noise' : ''}: choose another model, or use --no-peers.`,
     );
   }
   const { train } = config;

@@ -71,7 +71,7 @@ export interface TfjsOptions {
   backend: Backend;
 }
 
-/** TF.js's number of its kernel for products in tiles of 32 × 32. */
+/** The value of TF.js's flag that selects its matrix product in tiles of 32 × 32. */
 const PACKED = 3;
 
 /** @param tf with gradients and the backend registered */
@@ -79,7 +79,7 @@ export async function openTfjs(tf: Tf, { device, software, backend }: TfjsOption
   if (!(await tf.setBackend(backend)))
     throw new Error(`TensorFlow.js cannot initialise its ${backend} backend here`);
   // The kernel that TF.js chooses for small products suits GPUs. On SwiftShader a product [4,44]·[44,32] takes 40 ms
-  // with it and 0.5 ms in tiles; a step of the tutorial with B = 128 takes 2.5 to 3.5 s with it and 1.4 s in tiles.
+  // with it and 0.5 ms in tiles, and a training step half the time.
   if (software && backend === 'webgpu') tf.env().set('WEBGPU_MATMUL_PROGRAM_TYPE', PACKED);
   const faults = new Faults(backend === 'webgpu' ? tf.backend().device : undefined, 'TensorFlow.js');
   const run: Run = (inputs, work) => start(tf, faults, inputs, work);
@@ -269,8 +269,8 @@ interface Data {
 function loss(tf: Tf, sizes: Dense, w: Tensors, { x, y, weight }: Data): Tensor {
   const { answered, output } = sizes;
   const withTargets = new Set(answered);
-  const ops = controller(tf, sizes, w, x).filter((_, t) => withTargets.has(t));
-  let a = tf.add(tf.matMul(tf.concat(ops, 0), w.W_o), w.b_o);
+  const primes = controller(tf, sizes, w, x).filter((_, t) => withTargets.has(t));
+  let a = tf.add(tf.matMul(tf.concat(primes, 0), w.W_o), w.b_o);
   if (sizes.readout) a = tf.add(tf.matMul(tf.tanh(a), w.W_s), w.b_s);
   if (output === 'softmax') return tf.neg(tf.sum(tf.mul(tf.logSoftmax(a), tf.mul(y, weight))));
   const outputs = output === 'tanh' ? tf.tanh(a) : tf.sigmoid(a);
@@ -288,23 +288,23 @@ function controller(tf: Tf, sizes: Dense, w: Tensors, x: Tensor): Tensor[] {
   let { h, c, r } = startOf(tf, sizes, w);
   let stack: Stack | undefined;
   let values: Tensor | undefined;
-  const ops: Tensor[] = [];
+  const primes: Tensor[] = [];
   for (let t = 0; t < T; t++) {
     const a = tf.add(inputs[t], tf.matMul(tf.concat([h, r], 1), W_state));
     if (sizes.controller === 'rnn') h = tf.tanh(a);
     else [h, c] = lstm(tf, a, c);
-    const op = projection ? tf.tanh(tf.add(tf.matMul(h, w.W_hp), w.b_p)) : h;
-    ops.push(op);
+    const oPrime = projection ? tf.tanh(tf.add(tf.matMul(h, w.W_hp), w.b_p)) : h;
+    primes.push(oPrime);
     if (t === T - 1) break;
-    const heads = tf.add(tf.matMul(op, W_heads), b_heads);
-    const [du, v] = tf.split(heads, [2, M], 1);
-    const [d, u] = tf.split(tf.sigmoid(du), 2, 1);
+    const heads = tf.add(tf.matMul(oPrime, W_heads), b_heads);
+    const [controls, v] = tf.split(heads, [2, M], 1);
+    const [d, u] = tf.split(tf.sigmoid(controls), 2, 1);
     stack = stackStep(tf, stack, d, u);
     const row = tf.reshape(tf.tanh(v), [B, 1, M]);
     values = values ? tf.concat([values, row], 1) : row;
     r = tf.reshape(read(tf, weights(tf, stack), values), [B, M]);
   }
-  return ops;
+  return primes;
 }
 
 function startOf(tf: Tf, { B, H, M, start }: Dense, w: Tensors): { h: Tensor; c: Tensor; r: Tensor } {

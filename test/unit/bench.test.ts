@@ -105,7 +105,7 @@ test('a failed case, growth beyond its limit, and a wrong peer count as faults',
   expect(faults({ cases }).map(text => text[0])).toEqual(['a', 'b', 'c']);
 });
 
-test('the tensor that differs most is named; a missing one is an error', () => {
+test('the tensor that differs most is named; a missing one, or one of another size, is an error', () => {
   const right = new Map([
     ['a', [1, -4]],
     ['b', [0, 0]],
@@ -129,7 +129,8 @@ test('the tensor that differs most is named; a missing one is an error', () => {
       ]),
     ).difference,
   ).toBeNaN();
-  expect(() => agree(right, new Map([['a', [1, 2]]]))).toThrow(/tensor b should have 2 numbers/);
+  expect(() => agree(right, new Map([['a', [1, 2]]]))).toThrow(/^tensor b is missing: got a\.$/);
+  expect(() => agree(right, new Map([['a', [1]]]))).toThrow(/^tensor a should have 2 numbers, got 1\.$/);
 });
 
 test('the rows that a read takes are counted', () => {

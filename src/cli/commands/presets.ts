@@ -62,7 +62,7 @@ export const presets = command({
     io.stdout.write(`${lines.join('\n')}\n`);
     io.stdout.write(
       `\nbuffers: weights, optimiser state, activations of a batch, and gradients.\n` +
-        `est. time: of all steps, without restarts (the preset reverse: until solved; some LSTMs without a memory have fewer steps), on ${MEASURED_ON}; –: not measured.\n`,
+        `est. time: of all steps, without restarts${all.some(({ name }) => name === 'reverse') ? ' (the preset reverse: until solved)' : ''}, on ${MEASURED_ON}; –: not measured.\n`,
     );
     if (group === undefined)
       io.stdout.write(
