@@ -8,7 +8,8 @@ import { createGpuEngine, describe, requestDevice } from 'pushdown';
 import { findAdapter } from 'pushdown/node'; // in a page: navigator.gpu.requestAdapter(), or findAdapter of 'pushdown/browser'
 
 const { found, tried } = await findAdapter();
-if (!found) throw new Error(`no WebGPU adapter: ${JSON.stringify(tried)}`);
+if (!found)
+  throw new Error(`no WebGPU adapter: ${tried.map(({ what, outcome }) => `${what}: ${outcome}`).join('; ')}`);
 const device = await requestDevice(found.adapter);
 const engine = await createGpuEngine(device, describe(found.adapter)); // engine.destroy() also destroys the device
 const [B, T, M] = [2, 3, 4]; // sequences, time steps, numbers in a row

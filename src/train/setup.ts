@@ -86,7 +86,7 @@ export function withVocabulary(config: Config, data: Data | undefined): Config {
     const newSymbol = data[key].find(symbol => find(symbol) === undefined);
     if (newSymbol === undefined) return before;
     throw new InputError(
-      `${file} may only have symbols of the run's vocabulary (${before.length} ${key}), but ${show(newSymbol)} is new: leave those pairs out, or train a new model.`,
+      `${file} may only have symbols of the run's vocabulary (${before.length} ${key === 'sourceSymbols' ? 'source' : 'target'} symbols), but ${show(newSymbol)} is new: leave those pairs out, or train a new model.`,
     );
   };
   const [sourceSymbols, targetSymbols] = [symbols('sourceSymbols'), symbols('targetSymbols')];

@@ -41,6 +41,9 @@ describe('doctor', () => {
     expect(text).toMatch(/^# pushdown doctor\n\n- a test\n\n## WebAssembly SIMD\n/);
     expect(text).toMatch(/\| cpu \| \d+ \| \d+ \| \d\.\de-\d+ \(.+\) \| \d+ \|/);
     expect(text).toMatch(/\*\*Everything that ran agrees with the float64 reference\*\*/);
+
+    const interrupted = { ...report, profiles: [{ ...report.profiles[0], checks: [] }], speeds: [] };
+    expect(reportText([], [interrupted])).toMatch(/\*\*Nothing was checked\.\*\*\n$/);
   });
 
   test('reports wrong numbers and failures, by name', async () => {

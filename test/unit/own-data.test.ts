@@ -218,6 +218,31 @@ describe('on the command line', () => {
   const TINY = ['--engine', 'reference', '--set', 'hidden=4', '--set', 'width=2', '--set', 'batch=4'];
   const out = join(folder, 'run');
 
+  test('a model that has only memorised its training pairs is reported', async () => {
+    const rng = new Rng(1, 1);
+    const letter = () => String.fromCharCode(97 + rng.int(0, 25));
+    const pairs = Array.from({ length: 60 }, () => Array.from({ length: 4 }, letter).join(' '));
+    const tsv = file(
+      'few.tsv',
+      pairs.map(source => `${source}\t${[...source].reverse().join('')}`).join('\n'),
+    );
+    const options = [
+      '--engine',
+      'cpu',
+      '--set',
+      'hidden=64',
+      '--steps',
+      '1000',
+      '--out',
+      join(folder, 'few'),
+    ];
+    const { code, out } = await pushdown(['train', 'data', '--data', tsv, ...options]);
+    expect(code).toBe(0);
+    expect(out).toMatch(
+      /^right on the training pairs \([\d.]+ of their symbols\), but not on others: add pairs, or try other seeds \(--seeds 5\)$/m,
+    );
+  });
+
   test('train, eval, predict, trace and --resume work with the data, also after the file has moved', async () => {
     const tsv = file('my.tsv', lines(40).join('\n'));
     const first = await pushdown(['train', 'data', '--data', tsv, ...TINY, '--steps', '2', '--out', out]);
@@ -226,6 +251,7 @@ describe('on the command line', () => {
     expect(config.task).toMatchObject({ name: 'data', file: tsv, minLength: 2, maxLength: 6 });
     expect(config.train).toMatchObject({ evaluateFrom: 2, evaluateLength: 6 });
 
+    expect(first.out).not.toMatch(/but not on others/);
     const rows = (text: string) => text.trim().split('\n').slice(2);
     const evaluated = await pushdown(['eval', out, '--engine', 'reference']);
     expect(evaluated.code).toBe(0);

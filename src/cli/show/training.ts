@@ -12,6 +12,7 @@ import {
   EVALUATION_HEAD,
   evaluationLine,
   evaluationRow,
+  fixed,
   inARow,
   modelText,
   printable,
@@ -83,6 +84,12 @@ export function summary(
   // Your own data has no sources beyond its own lengths.
   const lengths = trainer.task.pairs ? '' : ` --lengths 1-${4 * atTrained.length}`;
   const how = endingText(ending, trainer.config);
+  const { accuracy } = trainer.progress;
+  // With teacher forcing a model can be right in half of the symbols by chance, but not in nearly all.
+  const memorised =
+    trainer.task.pairs && accuracy >= 0.9 && atTrained.coarse < 0.5
+      ? `\nright on the training pairs (${fixed(accuracy, 3)} of their symbols), but not on others: add pairs, or try other seeds (--seeds 5)\n`
+      : '';
   const samples = atTrained.samples.map(({ source, expected, predicted }) =>
     expected === predicted ? `  ${source} → ${predicted} ✓` : `  ${source} → ${predicted} ✗ ${expected}`,
   );
@@ -91,7 +98,7 @@ ${how} at step ${trainer.step}, ${duration(seconds)} of training
 
 ${EVALUATION_HEAD}
 ${evaluations.map(evaluationRow).join('\n')}
-
+${memorised}
 ${atTrained.profile.reading.ends.length > 0 ? `${profileLine(atTrained.profile)}\n\n` : ''}${samples.join('\n')}
 
 saved in ${file}
