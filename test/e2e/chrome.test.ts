@@ -1,5 +1,6 @@
 import { createServer } from 'vite';
 import { expect, test } from 'vitest';
+import { ZERO_IN_LOOP } from '../../src/platform/node/adapter.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { TOLERANCE } from '../support/memory-parity.ts';
 
@@ -13,8 +14,8 @@ test('every engine agrees with the reference in headless Chrome', async () => {
   });
   await server.listen();
   const browser = await launchBrowser({
-    // As in src/platform/node/adapter.ts: kernels compile faster.
-    args: ['--disable-dawn-features=use_vulkan_zero_initialize_workgroup_memory_extension'],
+    // As in Node: kernels compile faster.
+    args: [`--${ZERO_IN_LOOP}`],
     // The page computes for longer than the default of 180 s if other tests run beside it.
     protocolTimeout: 240_000,
   });

@@ -28,17 +28,17 @@ export interface EngineVariant {
 }
 
 /**
- * Whether all combinations are compared. `npm test` compares a part of them, which uses every kernel at least once, because
- * most of its time goes into compiling; the projects "parity as on …" of `npm run verify` compare all.
+ * Whether all combinations are compared, as in the projects "parity as on …" of `npm run verify`. `npm test` compares a
+ * part of them, because most of its time goes into compiling kernels, and variants share nearly all of their code.
  */
-const ALL = PROFILE !== undefined;
+const COMPARE_ALL = PROFILE !== undefined;
 
 /** Of `items`, those that variant `place` of `count` compares in `npm test`: the variants take turns. */
 export const inTurn = <T>(items: readonly T[], place: number, count: number): readonly T[] =>
-  items.filter((_, k) => ALL || k % count === place % count);
+  items.filter((_, k) => COMPARE_ALL || k % count === place % count);
 
 /** Whether this variant is compared on a few models or sizes only. */
-export const isReduced = ({ few }: EngineVariant): boolean => !ALL && few === true;
+export const isReduced = ({ few }: EngineVariant): boolean => !COMPARE_ALL && few === true;
 
 const DEFAULTS = { supports: () => true, hasMemory: () => true, maxSteps: { test: 20_000, verify: 300_000 } };
 

@@ -45,7 +45,7 @@ export const compareModels = (variants: readonly EngineVariant[]): void =>
     const engines = () => [engine(), reference] as const;
 
     const few = isReduced(variant) ? ONE_PER_MEMORY : FEW;
-    const names = isReduced(variant) ? few : modelsOf(variant, ALL, few);
+    const names = modelsOf(variant, ALL, few);
     // Gradients need a forward pass too. The other results of that pass are
     // compared on a few models here, and on all of them in `npm run verify`.
     test.each(few)('%s: the forward pass agrees with the reference', name =>

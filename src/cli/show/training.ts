@@ -85,7 +85,7 @@ export function summary(
   const lengths = trainer.task.pairs ? '' : ` --lengths 1-${4 * atTrained.length}`;
   const how = endingText(ending, trainer.config);
   const { accuracy } = trainer.progress;
-  // With teacher forcing a model can be right in half of the symbols by chance, but not in nearly all.
+  // The bounds are far apart, so that a run that is still learning is not meant.
   const memorised =
     trainer.task.pairs && accuracy >= 0.9 && atTrained.coarse < 0.5
       ? `\nright on the training pairs (${fixed(accuracy, 3)} of their symbols), but not on others: add pairs, or try other seeds (--seeds 5)\n`

@@ -42,10 +42,11 @@ export function release(gpu: Instance): void {
 const UNCHECKED = 'enable-dawn-features=disable_robustness';
 
 /**
- * With this toggle a loop in the kernel sets workgroup memory to 0, instead of the driver. SwiftShader compiles one store for
- * every number: in the kernel for metrics, with 640 numbers, that takes 85% of the time to compile; in fused kernels, a third.
+ * With this toggle a loop in the kernel sets workgroup memory to 0, instead of the driver. SwiftShader compiles one store
+ * for every number: in the kernel for metrics, with 640 numbers, that takes 85% of the time to compile; in fused kernels,
+ * a third.
  */
-const ZERO_IN_LOOP = 'disable-dawn-features=use_vulkan_zero_initialize_workgroup_memory_extension';
+export const ZERO_IN_LOOP = 'disable-dawn-features=use_vulkan_zero_initialize_workgroup_memory_extension';
 
 /** The last search. Searches run one at a time, because a search sets environment variables while it runs. */
 let lastSearch: Promise<unknown> = Promise.resolve();
