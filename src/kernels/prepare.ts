@@ -40,9 +40,11 @@ async function withPrivateLimit(
 ): Promise<DeviceProfile> {
   const { profile } = gpu;
   if (!profile.unrolls || !canUnroll(layout) || requested === 'stepwise' || form) return profile;
-  // Loaded only by a software adapter.
+  const bytes = laneBytes(layout);
+  if (bytes <= profile.limits.private) return profile;
+  // Loaded only for such a model on a software adapter.
   const { privateBytes } = await import('./private-memory.ts');
-  return { ...profile, limits: { ...profile.limits, private: await privateBytes(gpu, laneBytes(layout)) } };
+  return { ...profile, limits: { ...profile.limits, private: await privateBytes(gpu, bytes) } };
 }
 
 /**
