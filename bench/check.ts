@@ -21,7 +21,7 @@ import { sample, slug, spread, table, timed } from './measure.ts';
 import { countOption, FOLDER, machine, machineLine, needAdapter, saveText } from './node.ts';
 import { adapterLine } from './report.ts';
 import { openBench } from './suite.ts';
-import { passesFor, sampleWork, type Warm, type Work, warmUp } from './work.ts';
+import { passesFor, sampleWork, type Warm, type Workload, warmUp } from './work.ts';
 
 const SAMPLES = 21;
 const MIN_SAMPLES = 5;
@@ -35,11 +35,11 @@ const COPIED = 64;
 const HELP = `npm run bench:check -- [options]
   Measures short cases, each as two ratios: to the float64 reference on this processor, and to a plain copy on this
   adapter. Compares them with bench/results/check-<adapter>.json. A case fails when both ratios have grown by more than
-  25 %; if only one has, it is a warning. A case that fails is measured a second time before it counts.
+  25 %; if only one has, it is a warning. A case that fails is measured a second time before the failure counts.
   --accept         write the new baseline from this measurement instead
   --only <text>    only cases whose names contain this; may be repeated
   --samples <n>    samples per case (default ${SAMPLES}, at least ${MIN_SAMPLES})
-Exit code 1: a case failed. 2: no baseline for this adapter.`;
+Exit code 1: a case failed, or could not be measured. 2: no baseline for this adapter, or wrong options.`;
 
 export async function main(args: string[]): Promise<number> {
   const { values } = parseArgs({
@@ -159,7 +159,7 @@ async function ratiosOf(checkCase: CheckCase, bench: Bench): Promise<Ratios> {
     for (let ms = 0; ms < WARM_UP_MS; ) ms += await timeReference(1);
     const passes = await passesFor(timeReference, MAX_REFERENCE_PASSES);
     const samplerOf =
-      (work: Work, { passes }: Warm) =>
+      (work: Workload, { passes }: Warm) =>
       async () =>
         (await sampleWork(work, passes)).ms;
     const [ours, references, copies] = await sample(bench.samples, [

@@ -1,4 +1,4 @@
-/** Compares a workload of pushdown with the same one by peers: first the outputs, then the time. */
+/** Compares pushdown with its peers on the same workload: first the outputs, then the time. */
 import { firstLineOf } from '../src/base/errors.ts';
 import type { Bench, Outcome, Outputs, PeerOutcome, WorkCase } from './cases/case.ts';
 import { opened, rateOf } from './cases/case.ts';
@@ -12,7 +12,7 @@ import {
   sampleWork,
   timingOf,
   type Warm,
-  type Work,
+  type Workload,
   warmUp,
 } from './work.ts';
 
@@ -25,7 +25,7 @@ const MIN_SAMPLES = 3;
  * If the first pass takes longer than this, it is the only
  * sample. It includes compilation, which is then a small share.
  */
-const ENDLESS_MS = 60_000;
+const ONE_SAMPLE_MS = 60_000;
 const MAX_PEER_PASSES = 256;
 
 /** One of the implementations compared: the time of a sample, and the function that takes one. */
@@ -36,7 +36,7 @@ export interface Contender<S> {
 
 /** The number of samples, given how long one takes. */
 export const roundsOf = (samples: number, sampleMs: number): number =>
-  sampleMs > ENDLESS_MS ? 1 : sampleMs > LONG_MS ? Math.min(samples, MIN_SAMPLES) : samples;
+  sampleMs > ONE_SAMPLE_MS ? 1 : sampleMs > LONG_MS ? Math.min(samples, MIN_SAMPLES) : samples;
 
 /**
  * Takes samples of all contenders: of the fast ones in turn, of
@@ -90,7 +90,7 @@ export async function runWorkCase(workCase: WorkCase, bench: Bench): Promise<Out
 /** Compares every peer with pushdown. Those that agree are added to the rivals. */
 async function compare(
   workCase: WorkCase,
-  work: Work,
+  work: Workload,
   bench: Bench,
   rivals: Rival[],
 ): Promise<PeerOutcome[]> {
@@ -129,7 +129,7 @@ async function warmPeer(
       await run.end();
       return [];
     }
-    if (first > ENDLESS_MS) {
+    if (first > ONE_SAMPLE_MS) {
       return [{ run, outcome, sampleMs: first, sample: async () => ({ ms: first }) }];
     }
     // Two passes warm up, or one that takes longer than LONG_MS.
@@ -165,7 +165,7 @@ function rivalOf(run: PeerRun, outcome: PeerOutcome, passes: number, sampleMs: n
 }
 
 /** Takes samples of pushdown, of pushdown with a wait after every pass, and of the rivals. */
-async function time(work: Work, warm: Warm, rivals: Rival[], bench: Bench): Promise<Outcome> {
+async function time(work: Workload, warm: Warm, rivals: Rival[], bench: Bench): Promise<Outcome> {
   bench.say(
     `sampling${rivals.length ? ` against ${rivals.map(({ outcome }) => outcome.name).join(', ')}` : ''}`,
   );

@@ -232,7 +232,7 @@ async function faultTest(kills: number, minutes: number, seed: number): Promise<
     const now = checkpoint?.state.step ?? 0;
     if (now < step)
       throw new Error(
-        `after kill ${killed} the checkpoint is of step ${now}, but before it was of step ${step}.`,
+        `the checkpoint is of step ${now} after kill ${killed}, but of step ${step} before the kill.`,
       );
     // Work before the first checkpoint is not counted as lost.
     if (now > 0) maxLostMs = Math.max(maxLostMs, lostMs);

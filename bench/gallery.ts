@@ -156,7 +156,7 @@ const RECIPES: readonly Recipe[] = [
   {
     name: 'paper-reverse-stack',
     title: "Reversal at the paper's size",
-    text: '128 symbols, an LSTM of 256, rows of 256, lengths 8 to 64. Weights are stored in 16 bits.',
+    text: '128 symbols, an LSTM of 256 units, rows of 256 numbers, lengths 8 to 64. Weights are stored in 16 bits.',
     preset: 'paper/reverse/stack',
     seed: 0,
     // The preset stops at the first evaluation with coarse accuracy ≥ 0.995; after longer training the model

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { assign } from '../src/base/config.ts';
 import { requestDevice } from '../src/gpu/device.ts';
 import { batchBuffers, modelBuffers } from '../src/kernels/arena.ts';
-import type { Work } from '../src/kernels/launch.ts';
+import type { WorkUnit } from '../src/kernels/launch.ts';
 import { openGpu } from '../src/kernels/open.ts';
 import { whole } from '../src/kernels/pieces.ts';
 import { prepare } from '../src/kernels/prepare.ts';
@@ -54,14 +54,14 @@ export async function main(args: string[]): Promise<number> {
   queue.writeBuffer(buffers.get('batch')!, 0, sized.words, 0, written);
   program.bind(name => buffers.get(name)!);
 
-  const time = async (work: readonly Work[], repeats: number): Promise<number> => {
+  const time = async (work: readonly WorkUnit[], repeats: number): Promise<number> => {
     const pieces = Array.from({ length: repeats }, () => whole(work)).flat();
     const begin = performance.now();
     gpu.submit('bench', program.recording('bench', pieces, size));
     await queue.onSubmittedWorkDone();
     return (performance.now() - begin) / repeats;
   };
-  const measure = async (label: string, all: readonly Work[]): Promise<void> => {
+  const measure = async (label: string, all: readonly WorkUnit[]): Promise<void> => {
     const once = await time(all, 1);
     const repeats = Math.max(1, Math.min(20, Math.round(50 / once)));
     const samples: number[] = [];

@@ -18,7 +18,7 @@ const OURS = 'pushdown';
 export function plotsOf({ cases, adapter, peers }: Suite): Plot[] {
   const on = `on ${adapter.name}`;
   return [
-    ...peersPlot(cases, `One pass, waited for, ${on}`, [OURS, ...peers.map(({ name }) => name)]),
+    ...peersPlot(cases, `One pass, awaited, ${on}`, [OURS, ...peers.map(({ name }) => name)]),
     ...alonePlot(cases, `One pass of pushdown, several per submission, ${on}`),
     ...growthPlot(cases, `Growth of time with T, ${on}`, 'time', 'ms per pass', ({ ms }) => ms),
     ...growthPlot(cases, `Growth of device memory with T, ${on}`, 'bytes', 'MiB', ({ bytes }) => {

@@ -109,8 +109,9 @@ export function textOf(suite: Suite): string {
   const parts = [passes, peers, growth].filter(rows => rows.length > 1).map(table);
   if (copy && matmul) {
     parts.push(
-      `of peak: the minimum work of a pass, relative to the fastest matrix product (${figure(matmul)} GFLOP/s) and copy ` +
-        `(${figure(copy)} GB/s) measured on this adapter. Above 100 %: the data is in its caches.`,
+      'of peak: the minimum work of a pass over its time, relative to the fastest matrix product ' +
+        `(${figure(matmul)} GFLOP/s) and copy (${figure(copy)} GB/s) measured on this adapter. ` +
+        'Above 100 %: the data is in its caches.',
     );
   }
   if (notes.length) parts.push(notes.join('\n'));

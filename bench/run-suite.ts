@@ -9,7 +9,7 @@ import { type OpenedPeers, openPeers, PEERS, type PeerName } from './peers/index
 import { nodeSource } from './peers/node.ts';
 import { plotsOf } from './plots.ts';
 import { headOf, textOf } from './report.ts';
-import { type Found, faults, runSuite, type Suite } from './suite.ts';
+import { type Found, failuresOf, runSuite, type Suite } from './suite.ts';
 
 const SAMPLES = 10;
 const MIN_SAMPLES = 3;
@@ -82,7 +82,7 @@ export async function main(args: string[]): Promise<number> {
   console.log(headOf(suite, machineLine(before)).join('\n'));
   console.log(`\n${textOf(suite)}`);
   if (values.json) console.log(`\nwritten: ${saveSuite(suite, kind).join(', ')}`);
-  const problems = faults(suite);
+  const problems = failuresOf(suite);
   for (const problem of problems) console.error(problem);
   return problems.length ? 1 : 0;
 }

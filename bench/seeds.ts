@@ -10,7 +10,7 @@ import { spread } from './measure.ts';
 import { countOption } from './node.ts';
 
 /**
- * Counts how many seeds of a preset learn: trains each, and evaluates it at
+ * Counts how many seeds of a preset learn (coarse accuracy ≥ 0.99): trains each, and evaluates it at
  * train.evaluateLength (0: twice task.maxLength) and at further lengths. `--seeds 5` is seed 5 alone.
  *
  *   node bench/run.mjs bench/seeds.ts --preset reverse --seeds 0-9 --set train.noise=0 --set hidden=16

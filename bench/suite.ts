@@ -27,11 +27,11 @@ export interface SuiteOptions {
   samples: number;
   peers: readonly Peer[];
   missing: readonly Missing[];
-  /** Absent: the engine of the GPU. */
+  /** Absent: the WebGPU engine on the adapter of find(). */
   engine?: Engine;
   /** A description of the machine, from Node or the browser. */
   machine: object;
-  /** Finds the adapter. Called again after a device is lost. */
+  /** Finds the adapter. Called again after a failed case, because the next case gets a new device. */
   find(): Promise<Found>;
   /** Reports the case, the current activity and the number of finished cases: `[3/20] memory: … – sampling`. */
   onProgress?(name: string, doing: string, done: number): void;
@@ -138,7 +138,7 @@ async function resultOf(suiteCase: Case, bench: Bench): Promise<Result> {
 }
 
 /** The reasons for exit code 1: cases that failed, peers that disagree, growth above its limit. */
-export function faults({ cases }: Pick<Suite, 'cases'>): string[] {
+export function failuresOf({ cases }: Pick<Suite, 'cases'>): string[] {
   return cases.flatMap(({ name, failed, growth, peers = [] }) => [
     ...(failed === undefined ? [] : [`${name} failed: ${failed}`]),
     ...(growth && !within(growth)

@@ -175,7 +175,7 @@ async function pushdownLoop(engine: Engine, B: number): Promise<(seconds: number
       elapsed = performance.now() - start;
       if (reports.length !== REPORT_EVERY || !reports.every(({ finite }) => finite)) {
         throw new DeviceError(
-          `of the ${REPORT_EVERY} steps before step ${step}, some have no report or are not finite (batch ${B}).`,
+          `batch ${B}: some of the ${REPORT_EVERY} steps before step ${step} have no report or are not finite.`,
         );
       }
     }

@@ -1,6 +1,7 @@
 /**
  * Formats WGSL for people. Kernels are assembled from templates, which leaves inconsistent indentation, empty
- * lines, and several statements per line. The formatter changes only white space. No package on npm formats WGSL.
+ * lines, and several statements per line. The formatter changes only white space.
+ * We know of no npm package that formats WGSL.
  */
 
 const WIDTH = 110;
@@ -49,7 +50,7 @@ function parse(code: string): Item[] {
     } else {
       flush();
       const { head, body } = stack.pop()!;
-      // In older code a struct ends with `};`.
+      // Older WGSL ends a struct with `};`.
       const tail = /^\s*;/.exec(code.slice(i + 1))?.[0] ?? '';
       i += tail.length;
       stack[stack.length - 1].body.push({ is: 'block', head, body, tail: tail.trim() });

@@ -1,5 +1,5 @@
 import { InputError, show } from '../src/base/errors.ts';
-import type { Launch, Size, Work } from '../src/kernels/launch.ts';
+import type { Launch, Size, WorkUnit } from '../src/kernels/launch.ts';
 import { formatWgsl } from './wgsl-format.ts';
 
 /** Formats kernels for `npm run wgsl`. */
@@ -8,7 +8,7 @@ import { formatWgsl } from './wgsl-format.ts';
 export interface Shown {
   title: string;
   size: Size;
-  groups: { name: string; work: readonly Work<string>[] }[];
+  groups: { name: string; work: readonly WorkUnit<string>[] }[];
 }
 
 /** One dispatch, or one per time step. */
@@ -62,7 +62,7 @@ function summary({ title, size: { B, T }, groups }: Shown): string {
 }
 
 /** `7, and 4 per time step` */
-function dispatches(work: readonly Work<string>[]): string {
+function dispatches(work: readonly WorkUnit<string>[]): string {
   const inLoops = work.flatMap(item => ('loop' in item ? item.launches : [])).length;
   const others = work.filter(item => !('loop' in item)).length;
   return inLoops ? `${others}, and ${inLoops} per time step` : String(others);

@@ -12,7 +12,7 @@ import { MEMORY_NAMES, type MemoryName } from '../src/base/memories.ts';
 import { wholeNumber } from '../src/cli/arguments/number.ts';
 import { formFor, hasTimeKernels } from '../src/engine/gpu-memory.ts';
 import { type MemoryForm, PROFILE_NAMES, type ProfileName, profileOf } from '../src/gpu/profile.ts';
-import type { Work } from '../src/kernels/launch.ts';
+import type { WorkUnit } from '../src/kernels/launch.ts';
 import { layerLaunches } from '../src/kernels/memory.ts';
 import { choosePlan, planOf } from '../src/kernels/plan.ts';
 import { timeLaunches } from '../src/kernels/time-memory.ts';
@@ -52,7 +52,7 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h', default: false },
 } satisfies ParseArgsConfig['options'];
 
-/** Maximum number of sequences, steps, or numbers in a row. */
+/** Maximum of B, T and M. */
 const MAX_SIZE = 2 ** 24;
 
 type Options = ReturnType<typeof parse>['values'];
@@ -140,7 +140,7 @@ function shownMemory(name: string | undefined, options: Options): Shown {
   const { B, T, M } = shape;
   const title = `memory ${kind}, B=${B}, T=${T}, M=${M}: ${wordsOf(form)}, profile ${profile.name}`;
   const size = { B, T, rowSplits: 1 };
-  const { forward, backward }: Record<'forward' | 'backward', readonly Work<string>[]> =
+  const { forward, backward }: Record<'forward' | 'backward', readonly WorkUnit<string>[]> =
     form === 'time' && hasTimeKernels(kind)
       ? timeLaunches(profile, kind, B, T, M)
       : asLists(layerLaunches(shape, form as MemoryForm, 'sequences'));

@@ -2,8 +2,8 @@
 import type { Gpu } from '../src/gpu/device.ts';
 import { type Spread, spread } from './measure.ts';
 
-/** Work that a device repeats. A pass is, for example, one forward and backward pass, or one training step. */
-export interface Work {
+/** A workload that a device repeats. A pass is, for example, one forward and backward pass, or one training step. */
+export interface Workload {
   /** The form or plan it uses, for people: "lane form", "fused, lane"; empty if there is no choice. */
   how: string;
   /** Maximum number of passes in flight. */
@@ -91,7 +91,7 @@ export class Clock {
 }
 
 /** One sample of several passes with one wait at the end. */
-export async function sampleWork(work: Work, passes: number, clock?: Clock): Promise<Sample> {
+export async function sampleWork(work: Workload, passes: number, clock?: Clock): Promise<Sample> {
   const start = performance.now();
   clock?.start();
   const sliced = work.enqueue(passes);
@@ -103,7 +103,7 @@ export async function sampleWork(work: Work, passes: number, clock?: Clock): Pro
 }
 
 /** One sample of several passes, with a wait after each of them. */
-export async function sampleWaited(work: Work, passes: number): Promise<Sample> {
+export async function sampleWaited(work: Workload, passes: number): Promise<Sample> {
   const start = performance.now();
   for (let k = 0; k < passes; k++) {
     work.enqueue(1);
@@ -129,10 +129,10 @@ export async function passesFor(run: (passes: number) => Promise<number>, max: n
 }
 
 /**
- * The number of dispatches that a pass records. Undefined if
- * slices are recorded later, or the engine has no dispatches.
+ * Enqueues one pass and returns the number of dispatches that it records.
+ * Undefined if slices are recorded later, or the engine has no dispatches.
  */
-export function countDispatches(work: Pick<Work, 'enqueue'>): number | undefined {
+export function countDispatches(work: Pick<Workload, 'enqueue'>): number | undefined {
   const { prototype } = GPUComputePassEncoder;
   const original = prototype.dispatchWorkgroups;
   let count = 0;
@@ -156,13 +156,13 @@ export interface Warm {
 }
 
 /**
- * Minimum warm-up, in ms: JavaScript and WebAssembly are recompiled with more optimisation once they are called often,
- * in every thread.
+ * Length of the warm-up, in ms. Each thread recompiles JavaScript and WebAssembly functions that are called often, with
+ * more optimisation.
  */
 export const WARM_MS = 500;
 
 /** Warms up a workload. */
-export async function warmUp(work: Work): Promise<Warm> {
+export async function warmUp(work: Workload): Promise<Warm> {
   const dispatches = countDispatches(work);
   await work.settle();
   await sampleWork(work, 1);
@@ -180,7 +180,7 @@ export async function warmUp(work: Work): Promise<Warm> {
 
 /** Summarises samples. Device times are used only if every sample has one. */
 export function timingOf(
-  work: Work,
+  work: Workload,
   { passes, dispatches }: Warm,
   samples: readonly Sample[],
   waited?: readonly Sample[],

@@ -12,7 +12,7 @@ import { openEngine } from 'pushdown/node';
 const [B, LENGTH, SYMBOLS, M] = [32, 4, 5, 8]; // sequences, symbols of each, different symbols, numbers in a row
 const T = 2 * LENGTH - 1; // time steps: it writes the first symbol in the step in which it reads the last
 const INPUTS = SYMBOLS + 1; // the symbols, and "write"
-const engine = await openEngine(); // any engine: nothing here must be synchronous
+const engine = await openEngine(); // any engine: nothing here needs to be synchronous
 const stack = await engine.memory({ kind: 'stack', B, T, M });
 const array = (numbers, ...shape) => np.array(numbers, { shape }); // numbers: a Float32Array
 

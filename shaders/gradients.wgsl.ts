@@ -11,8 +11,8 @@ import { evenly, lines, range } from './lib/text.ts';
  * a fixed order, so the result is deterministic. An invocation computes one tile of one block over one part of the
  * rows. All products share one loop, whose sizes and offsets are variables: a loop per block would take two to three
  * times as long to compile. The input matrices are handled differently, because only a few inputs are active per row:
- * an invocation computes one column of the block and adds to the block's rows of the active inputs. (In the fused lane
- * form the backward kernel computes the weight gradients.)
+ * an invocation computes one vec4 of columns of the block and adds to the block's rows of the active inputs. (In the
+ * fused lane form the backward kernel computes the weight gradients.)
  */
 export interface GradientJob {
   block: Block;
@@ -52,7 +52,7 @@ const tileSize = (jobs: readonly GradientJob[], { down, across }: GradientTiling
   across: Math.max(...jobs.map(({ block }) => evenly(block.ld4, across))),
 });
 
-/** The blocks by kind, as the kernel computes them. */
+/** The tiles of all blocks, sorted by kind: the order in which the kernel numbers its workgroups. */
 function tilesOf(jobs: readonly GradientJob[], tiling: GradientTiling): Tiles[] {
   const { down, across } = tileSize(jobs, tiling);
   const tiles = jobs.map(job => {
@@ -90,7 +90,7 @@ function jobOf({ job, wide, perRow, count }: Tiles, first: number): string {
   return `Job(${first}u, ${count}u, ${perRow}u, ${rows}, ${[...left, at(b, '0u'), `${b.width4}u`, ...sizes].join(', ')})`;
 }
 
-/** A column of the block for the inputs: each row of the batch adds to the block's rows of its active inputs. */
+/** One vec4 of columns of an input matrix: each row of the batch adds to the block's rows of its active inputs. */
 const INPUTS = wgsl`
     for (var k = 0u; k < job.blockRows; k++) { partial[to + tile + k * job.ld4] = vec4f(); }
     for (var n = begin; n < end; n++) {
@@ -109,7 +109,7 @@ function tileBody(ones: boolean, size: { down: number; across: number }): string
     ds.flatMap(d => rs.flatMap(r => cs.map(c => body(d, r, c)))).join('\n');
   const write = (d: number, r: number, c: number): string =>
     `if (${ones ? '' : `down + ${4 * d + r}u < job.blockRows && `}across + ${c}u < job.ld4) { partial[to + ${4 * d + r}u * job.ld4 + ${c}u] = c${d}_${r}_${c}; }`;
-  // Tiles at the edge repeat the last vec4 and do not write it.
+  // Tiles at the edge repeat the last vec4; the repeats are not written.
   return wgsl`
     let down = tile / job.perRow * ${4 * ds.length}u;
     let across = tile % job.perRow * ${cs.length}u;

@@ -2,7 +2,10 @@ import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { storage } from './lib/storage.wgsl.ts';
 import { float } from './lib/text.ts';
 
-/** The numbers of a report, in order. `finite` is 1 or 0; `scale` is the factor that clips the gradients by norm. */
+/**
+ * The numbers of a report, in order. The first eight are sums over the batch. `finite` is 1 or 0; `scale` is the factor
+ * that clips the gradients by norm.
+ */
 export const REPORT = [
   'objective',
   'loss',

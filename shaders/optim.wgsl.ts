@@ -41,8 +41,8 @@ ${SQUARE}
 `;
 
 /**
- * gradient -> norms [count], as above, over the first size4 vec4s. For models with embeddings, whose gradient is not
- * only a sum of parts.
+ * gradient -> norms [count], as in reduceGradients, over the first size4 vec4s. For models with embeddings, where
+ * embedBackward computes part of the gradient after reduceGradients.
  */
 export const squaredNorms = (size4: number, count: number, size: number): string => wgsl`
 ${storage(0, 'gradient: vec4f -> norms: vec2f')}

@@ -9,7 +9,7 @@ import { elementCode, type MemoryOptions } from './memories/kind.wgsl.ts';
  * A memory computed in parallel over time, for sequences whose push, pop and values are known for all steps (reads are
  * not fed back). With it a few long sequences can fill a device as well as many short ones.
  *
- * A row is an interval of heights, which is fixed when it is pushed: pops only cut parts off. The pop of step t lowers
+ * A row is an interval of heights. It never moves after its push: pops only cut parts off. The pop of step t lowers
  * the top of a stack to height L_t, and the push raises it to H_t:
  *
  *   L_t = max(0, H_{t−1} − u_t),  H_t = L_t + d_t
@@ -29,7 +29,7 @@ export interface TimeOptions extends Pick<MemoryOptions, 'element' | 'elements'>
   size: number;
 }
 
-/** Number of entries of a level of the tree of minima that one entry of the level above covers. */
+/** Branching factor of the tree of minima: number of entries that one entry of the next higher level covers. */
 export const BRANCH = 32;
 /** Maximum number of levels, including the steps themselves as the lowest level. Enough for 2^35 steps. */
 export const LEVELS = 7;

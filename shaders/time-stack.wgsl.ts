@@ -73,7 +73,7 @@ export const stackReads = (o: TimeOptions, perInvocation: number): string =>
   );
 
 /**
- * value, dRead, lows, highs, links -> dValue; own: the gradient of L_j and H_j together; tops: the gradient of H_j
+ * value, dRead, lows, highs, links -> dValue; own: the sum of the gradients of L_j and H_j; tops: the gradient of H_j
  * only. One invocation per row j. It loops in order over the reads that reach the row: those at which the top of the
  * stack is within one unit of it.
  */

@@ -8,7 +8,7 @@ import { lines } from './lib/text.ts';
 /** Invocations per workgroup of transpose. */
 export const TRANSPOSE_SIZE = 64;
 
-/** Number of tiles of 4 × 4 numbers in all matrices. */
+/** Number of tiles of 4 × 4 numbers in the transposed copies of all matrices: one invocation each. */
 export const transposeItems = (layout: Layout): number => transposedOf(layout).size4 / 4;
 
 /** w -> transposed copies of the matrices of transposedOf(). One invocation per tile of 4 × 4 numbers. */

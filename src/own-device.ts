@@ -11,13 +11,14 @@ import type { Adapter, Device } from './platform/webgpu.ts';
 
 export interface GpuOptions {
   /**
-   * Plan of the kernels: how they divide a model into dispatches. `auto` (default): by device and size of the model.
+   * Plan of the kernels: how they divide a model into dispatches. `auto` (default) chooses by device and model size.
    */
   plan?: PlanName;
   /** Stores measurements of the adapter, so that they are not repeated for later models. */
   tunings?: TuningStore;
   /**
-   * Time limit for compiling the kernels of a model and running them once, in seconds. Default: 60, in software 180.
+   * Time limit for compiling the kernels of a model and running them once, in seconds. Default: 60 on a GPU, 180 on a
+   * software adapter.
    */
   compileSeconds?: number;
 }

@@ -4,7 +4,7 @@
  */
 import { bind, dispatch, type Gpu, split } from '../../src/gpu/device.ts';
 import { runWorkCase } from '../compare.ts';
-import { MAX_PASSES, type Work } from '../work.ts';
+import { MAX_PASSES, type Workload } from '../work.ts';
 import type { Bench, Case, Outcome } from './case.ts';
 import { productOfRegisters, productOfTiles, TILE } from './matmul.ts';
 
@@ -48,7 +48,7 @@ export const copyBytes = ({ device, profile }: Gpu): number =>
   );
 
 /** @param each vec4f copied by each invocation */
-export async function openCopy(gpu: Gpu, bytes: number, each: number): Promise<Work> {
+export async function openCopy(gpu: Gpu, bytes: number, each: number): Promise<Workload> {
   const groups = split(Math.ceil(bytes / 16 / each / GROUP));
   const code = /* wgsl */ `
 @group(0) @binding(0) var<storage, read> source: array<vec4f>;
@@ -98,7 +98,7 @@ interface ProductCode {
 }
 
 /** The product of two n × n matrices of small integers. n must be a multiple of TILE. */
-async function openProduct(gpu: Gpu, n: number, make: (n: number) => ProductCode): Promise<Work> {
+async function openProduct(gpu: Gpu, n: number, make: (n: number) => ProductCode): Promise<Workload> {
   if (n % TILE) throw new Error(`n must be a multiple of ${TILE}, got ${n}.`);
   const { code, groups } = make(n);
   const kernel = await gpu.kernel('matrix product', code, [
@@ -124,7 +124,7 @@ function plainWork(
   how: string,
   sizes: number[],
   make: (buffers: GPUBuffer[]) => (pass: GPUComputePassEncoder) => void,
-): Work {
+): Workload {
   const buffers: GPUBuffer[] = [];
   try {
     for (const bytes of sizes) buffers.push(gpu.buffer(how, bytes));

@@ -4,7 +4,7 @@ import type { AdapterDescription, Engine } from '../../src/engine/engine.ts';
 import type { Gpu } from '../../src/gpu/device.ts';
 import type { Spread } from '../measure.ts';
 import type { Peer, PeerRun } from '../peers/peer.ts';
-import type { Clock, Timing, Work } from '../work.ts';
+import type { Clock, Timing, Workload } from '../work.ts';
 
 /** What cases run on. */
 export interface Bench {
@@ -95,7 +95,7 @@ export type Outputs = ReadonlyMap<string, Float32Array>;
 
 /** A case that measures a workload and compares it with the same one by peers. */
 export interface WorkCase {
-  open(bench: Bench): Promise<Work>;
+  open(bench: Bench): Promise<Workload>;
   floor(): Floor;
   /** The same workload by a peer, or the reason why the peer is not measured. Absent: no peer is measured. */
   peer?(peer: Peer): Promise<PeerRun> | string;

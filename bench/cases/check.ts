@@ -11,7 +11,7 @@ import {
   type TrainingName,
   trainingProblem,
 } from '../problems.ts';
-import type { Work } from '../work.ts';
+import type { Workload } from '../work.ts';
 import type { Bench } from './case.ts';
 import { openMemoryLayer, openMemoryWork } from './memory.ts';
 import { openPrefixSum } from './prefix-sum.ts';
@@ -25,7 +25,7 @@ export interface Reference {
 
 export interface CheckCase {
   name: string;
-  ours(bench: Bench): Promise<Work>;
+  ours(bench: Bench): Promise<Workload>;
   /** @param cpu the reference engine */
   reference(cpu: Engine): Promise<Reference>;
 }

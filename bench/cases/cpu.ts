@@ -1,13 +1,13 @@
 /** The peak performance of the CPU engine's own matrix product. Other cases of that engine are compared with it. */
 import { Arena, compile } from '../../src/simd/module.ts';
 import { runWorkCase } from '../compare.ts';
-import { MAX_PASSES, type Work } from '../work.ts';
+import { MAX_PASSES, type Workload } from '../work.ts';
 import type { Case } from './case.ts';
 
 /**
  * [rows, columns of x, columns of W]: steps of the two small
- * models, a step of the paper's LSTM (h and r), and a product of the size of
- * all its steps (1,300 rows; embedding 64 + h 256 + r 256).
+ * models, a step of the paper's LSTM (h and r), and one product for all
+ * its steps together (1,300 rows; embedding 64 + h 256 + r 256).
  */
 const SIZES = [
   [128, 16, 16],
@@ -33,7 +33,7 @@ export const cpuCases = (): Case[] =>
       ),
   }));
 
-async function openProduct(rows: number, k: number, n: number): Promise<Work> {
+async function openProduct(rows: number, k: number, n: number): Promise<Workload> {
   const arena = new Arena(await compile());
   const [x, w, y, panels] = [rows * k, k * n, rows * n, k * n].map(count => arena.take(4 * count));
   arena.floats(x, rows * k).fill(1 / 2);

@@ -5,7 +5,7 @@ import { setup } from '../../src/train/setup.ts';
 import { sampleContenders } from '../compare.ts';
 import { exponent } from '../measure.ts';
 import { type Strengths, trainingProblem } from '../problems.ts';
-import { sampleWork, timingOf, type Work, warmUp } from '../work.ts';
+import { sampleWork, timingOf, type Workload, warmUp } from '../work.ts';
 import { type Bench, type Case, type Growth, type Outcome, opened } from './case.ts';
 import { openMemoryOn } from './memory.ts';
 import { openTraining } from './training.ts';
@@ -52,7 +52,7 @@ function lengthFor(T: number): number {
 
 interface Point {
   T: number;
-  open(bench: Bench): Promise<Work>;
+  open(bench: Bench): Promise<Workload>;
 }
 
 /** Samples all sizes in turn, so that other load on the machine does not distort the slope. */
@@ -60,7 +60,7 @@ function growthCase(name: string, limit: number, pointAt: (T: number) => Point):
   return {
     name: `growth: ${name}`,
     async run(bench: Bench): Promise<Outcome> {
-      const open: Work[] = [];
+      const open: Workload[] = [];
       try {
         const contenders = [];
         for (const T of TIMES) {

@@ -23,7 +23,7 @@ const ALWAYS = 'adapter: ';
 /**
  * The cases whose names contain one of the texts, and those of the adapter.
  * @param only texts, case-insensitive; empty: all cases
- * @throws InputError if no name contains one of the texts
+ * @throws InputError for a text that no name contains
  */
 export function selectCases<C extends Pick<Case, 'name' | 'full'>>(
   cases: readonly C[],
@@ -37,7 +37,9 @@ export function selectCases<C extends Pick<Case, 'name' | 'full'>>(
     const groups = [...new Set(cases.map(({ name }) => name.split(':')[0]))].join(', ');
     throw new InputError(
       `--only "${text}": no case has this in its name. ` +
-        (more ? `Cases with --full: ${more}.` : `Names begin with ${groups}.`),
+        (more
+          ? `With --full, ${more} ${more === 1 ? 'case has' : 'cases have'} it.`
+          : `Names begin with ${groups}.`),
     );
   }
   if (only.length === 0) return available;

@@ -5,7 +5,7 @@ import { type LayerForm, openMemory } from '../../src/engine/gpu-memory.ts';
 import type { Gpu } from '../../src/gpu/device.ts';
 import { runWorkCase } from '../compare.ts';
 import { type MemoryProblem, memoryInputs, STRENGTHS } from '../problems.ts';
-import { MAX_PASSES, type Work } from '../work.ts';
+import { MAX_PASSES, type Workload } from '../work.ts';
 import type { Bench, Case, Floor } from './case.ts';
 
 const BASE: MemoryProblem = { kind: 'stack', B: 128, T: 1024, M: 32, strengths: 'near 1' };
@@ -24,7 +24,7 @@ const SHORT: MemoryProblem = { ...BASE, T: 128 };
 const LONG: MemoryProblem = { ...BASE, B: 1, T: 65_536 };
 /**
  * Peers store the strengths of all rows at all steps, B·T² numbers. With more
- * than this, PyTorch is not measured; on WebGPU half of this number takes 10 GB.
+ * than this, PyTorch is not measured. The peers on WebGPU need 10 GB for half as many.
  */
 const MAX_STRENGTHS = BASE.B * BASE.T ** 2;
 /** The corresponding limit for TensorFlow.js and jax-js. */
@@ -83,7 +83,7 @@ function memoryCase(
 }
 
 /** A memory with its inputs on the device. A pass is a forward and a backward pass. */
-export async function openMemoryWork(gpu: Gpu, problem: MemoryProblem, form?: LayerForm): Promise<Work> {
+export async function openMemoryWork(gpu: Gpu, problem: MemoryProblem, form?: LayerForm): Promise<Workload> {
   const { kind, B, T, M } = problem;
   const memory = await openMemory(gpu, problem, form);
   const { io } = memory;
@@ -117,7 +117,7 @@ export async function openMemoryWork(gpu: Gpu, problem: MemoryProblem, form?: La
 }
 
 /** The same memory as a layer of an engine: each pass copies its arrays into the engine's memory and out again. */
-export async function openMemoryLayer(engine: Engine, problem: MemoryProblem): Promise<Work> {
+export async function openMemoryLayer(engine: Engine, problem: MemoryProblem): Promise<Workload> {
   const { push, pop, value, dRead } = memoryInputs(problem);
   const memory = await engine.memory(problem);
   const pass = async () => {
@@ -147,7 +147,7 @@ export const openMemoryOn = (
   { gpu, engine }: Bench,
   problem: MemoryProblem,
   form?: LayerForm,
-): Promise<Work> =>
+): Promise<Workload> =>
   engine.name === 'gpu' ? openMemoryWork(gpu, problem, form) : openMemoryLayer(engine, problem);
 
 /**

@@ -3,7 +3,7 @@ import type { Gpu } from '../../src/gpu/device.ts';
 import { prefixSum } from '../../src/kernels/prefix-sum.ts';
 import { runWorkCase } from '../compare.ts';
 import { prefixSumInputs } from '../problems.ts';
-import { MAX_PASSES, type Work } from '../work.ts';
+import { MAX_PASSES, type Workload } from '../work.ts';
 import type { Case } from './case.ts';
 
 const ROWS = 1024;
@@ -45,7 +45,7 @@ const inputOf = (R: number, L: number, pass: Pass): Float32Array =>
   prefixSumInputs(R, L)[pass === 'forward' ? 'x' : 'dy'];
 
 /** Prefix sums whose input is on the device. */
-export async function openPrefixSum(gpu: Gpu, R: number, L: number, pass: Pass): Promise<Work> {
+export async function openPrefixSum(gpu: Gpu, R: number, L: number, pass: Pass): Promise<Workload> {
   const sums = await prefixSum(gpu, R, L, pass);
   gpu.device.queue.writeBuffer(sums.x, 0, inputOf(R, L, pass) as Float32Array<ArrayBuffer>);
   const enqueue = (count: number): undefined => {

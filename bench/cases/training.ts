@@ -6,7 +6,7 @@ import { createCpuEngine } from '../../src/engine/cpu.ts';
 import type { Engine, ModelState } from '../../src/engine/engine.ts';
 import { runWorkCase } from '../compare.ts';
 import { type TrainingName, type TrainingProblem, trainingProblem } from '../problems.ts';
-import type { Work } from '../work.ts';
+import type { Workload } from '../work.ts';
 import type { Case, Floor, Outputs } from './case.ts';
 
 /** Maximum number of steps in flight: a model on a GPU can hold the reports of about a thousand steps. */
@@ -83,7 +83,7 @@ function updates({ parameters }: TrainingProblem, outputs: Outputs): Outputs {
 }
 
 /** A model with its batch. A pass is one step, including the upload of its batch. */
-export async function openTraining(engine: Engine, problem: TrainingProblem): Promise<Work> {
+export async function openTraining(engine: Engine, problem: TrainingProblem): Promise<Workload> {
   const { config, spec, batch, parameters } = problem;
   const state: ModelState = { step: 0, parameters, firstMoment: new Map(), secondMoment: new Map() };
   const model = await engine.model(spec, config.train, state);

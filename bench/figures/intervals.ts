@@ -2,8 +2,8 @@ import { MARGIN, picture, round, straight } from '../../src/plot/svg.ts';
 import type { AlgorithmCode } from '../algorithm-code.ts';
 import { arrow, box, bracket, centred, small, strength, stroke } from './shapes.ts';
 
-/** A run of a stack, to draw as intervals of heights over time (docs/algorithm.md, sections 2 and 10). */
-export interface Run {
+/** Pushes and pops of a stack, to draw as intervals of heights over time (docs/algorithm.md, sections 2 and 10). */
+export interface IntervalExample {
   title: string;
   push: number[];
   pop: number[];
@@ -19,7 +19,7 @@ const [WIDTH, LEFT, TOP, AREA] = [860, 56, 78, 290];
 
 export function intervalsFigure(
   { stackHeights, stackLinks }: AlgorithmCode,
-  { title, push, pop, labelled, maxHeight, linksOf }: Run,
+  { title, push, pop, labelled, maxHeight, linksOf }: IntervalExample,
 ): string {
   const T = push.length;
   const { low, high } = stackHeights(push, pop, T);

@@ -7,7 +7,7 @@
  */
 
 import { Gpu, requestDevice } from '../../src/gpu/device.ts';
-import { type OpenMemory, sequenceMemory } from '../../src/kernels/memory.ts';
+import { type SequenceMemory, sequenceMemory } from '../../src/kernels/memory.ts';
 import { timeMemory } from '../../src/kernels/time-memory.ts';
 import { findAdapter } from '../../src/platform/node/adapter.ts';
 import { memoryInputs } from '../problems.ts';
@@ -17,7 +17,7 @@ export async function main(args: string[]): Promise<number> {
   if (!found) throw new Error('no WebGPU adapter');
   const gpu = Gpu.of(await requestDevice(found.adapter), found.description.kind);
   console.log(found.description.name);
-  const ms = async (memory: OpenMemory, inputs: ReturnType<typeof memoryInputs>): Promise<number> => {
+  const ms = async (memory: SequenceMemory, inputs: ReturnType<typeof memoryInputs>): Promise<number> => {
     const { queue } = gpu.device;
     for (const name of ['push', 'pop', 'value', 'dRead'] as const) {
       const { buffer, offset } = memory.io[name];

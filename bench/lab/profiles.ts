@@ -38,7 +38,7 @@ import { openTraining } from '../cases/training.ts';
 import { figure, sample, spread } from '../measure.ts';
 import { needAdapter } from '../node.ts';
 import { type MemoryProblem, trainingProblem } from '../problems.ts';
-import { passesFor, sampleWork, type Work } from '../work.ts';
+import { passesFor, sampleWork, type Workload } from '../work.ts';
 
 const SAMPLES = 5;
 
@@ -47,7 +47,7 @@ interface Opened {
   description: AdapterDescription;
 }
 
-async function msOf(work: Work): Promise<number> {
+async function msOf(work: Workload): Promise<number> {
   await sampleWork(work, 1);
   const passes = await passesFor(async count => (await sampleWork(work, count)).ms * count, work.maxPasses);
 
@@ -59,7 +59,7 @@ async function msOf(work: Work): Promise<number> {
 /** Measures variants of the same work, a line each. A variant that cannot run shows the reason. */
 async function compare(
   name: string,
-  variants: readonly (readonly [string, () => Promise<Work>])[],
+  variants: readonly (readonly [string, () => Promise<Workload>])[],
 ): Promise<void> {
   console.log(name);
   let first: number | undefined;

@@ -9,7 +9,7 @@
 import { parseArgs } from 'node:util';
 import type { Browser, Page } from 'puppeteer';
 import { launchBrowser } from '../../test/support/browser.ts';
-import { launchFirefox, withoutWebGpu } from '../../test/support/firefox.ts';
+import { launchFirefox, whyNoWebGpu } from '../../test/support/firefox.ts';
 import { FIREFOX } from '../../test/support/firefox-path.ts';
 import { buildPage, pageWithWorkerScript, servePage } from '../../test/support/server.ts';
 import { figures, sample, spread } from '../measure.ts';
@@ -87,7 +87,7 @@ export async function main(): Promise<number> {
   for (const launch of browsers) {
     const browser = await launch();
     try {
-      const missing = await withoutWebGpu(browser, url);
+      const missing = await whyNoWebGpu(browser, url);
       console.log(`${await browser.version()}${missing ? `: no WebGPU, ${missing}` : ''}`);
       if (missing) continue;
       const page = await browser.newPage();

@@ -4,7 +4,7 @@ import { launchBrowser } from '../../test/support/browser.ts';
 import { allCases, selectCases } from '../cases/index.ts';
 import { headOf, textOf } from '../report.ts';
 import { saveSuite } from '../run-suite.ts';
-import { faults, type Suite } from '../suite.ts';
+import { failuresOf, type Suite } from '../suite.ts';
 
 export interface HeadlessOptions {
   only: readonly string[];
@@ -23,7 +23,7 @@ export async function runHeadless(url: string, options: HeadlessOptions): Promis
   console.log(headOf(suite, browser ?? 'a headless browser').join('\n'));
   console.log(`\n${textOf(suite)}`);
   if (options.json) console.log(`\nwritten: ${saveSuite(suite, 'suite-chrome').join(', ')}`);
-  const found = faults(suite);
+  const found = failuresOf(suite);
   for (const fault of found) console.error(fault);
   return found.length ? 1 : 0;
 }
@@ -44,7 +44,7 @@ async function suiteOf(url: string, { only, full, samples, peers }: HeadlessOpti
     });
     await page.goto(`${url}?${query}`);
     for (;;) {
-      // Polls, because the protocol does not wait for an answer as long as a suite takes.
+      // Polls, because a suite takes longer than the timeout of the browser protocol.
       const failure = (await page.evaluate('window.failure')) as string | undefined;
       if (failure) throw new DeviceError(`in the browser: ${failure}`);
       const suite = (await page.evaluate('window.suite')) as Suite | undefined;

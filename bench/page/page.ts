@@ -155,7 +155,8 @@ function showError(error: unknown): void {
 const SEPARATOR = ';';
 
 /**
- * Takes settings from the address, and starts if it has `run`: `?run&only=memory&only=growth&samples=3&full&no-peers`.
+ * Applies the settings in the URL, and starts the suite if they include `run`:
+ * `?run&only=memory&only=growth&samples=3&full&no-peers`.
  */
 function applyAddress(): void {
   const query = new URLSearchParams(location.search);

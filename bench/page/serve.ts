@@ -6,12 +6,12 @@ import { countOption } from '../node.ts';
 import { runHeadless } from './headless.ts';
 
 const HELP = `npm run bench:page -- [options]
-  Serves the benchmark page on localhost. Open it in any browser with WebGPU; Ctrl-C ends the server.
+  Serves the benchmark page on localhost. Open it in any browser with WebGPU; Ctrl-C stops the server.
   --port <n>       port (default: a free one)
   --headless       run the benchmarks in a headless Chrome instead, and print the tables
 with --headless:
   --only <text>    only cases whose names contain this; may be repeated
-  --full           all combinations of memory, B, T, M and strengths, not one axis at a time
+  --full           also the full grid, large models and slow peers: hours on a software adapter
   --samples <n>    samples per case (default 10, at least 3)
   --no-peers       only pushdown
   --json           also write bench/results/suite-chrome-<adapter>-<date>.json, and its plots as .svg beside it`;
@@ -38,7 +38,7 @@ export async function main(args: string[]): Promise<number> {
   const samples = countOption('samples', values.samples, 3);
   if (!values.headless && (values.only.length || values.full || values.json || values['no-peers'])) {
     throw new InputError(
-      '--only, --full, --json and --no-peers need --headless; on the page they are fields.',
+      '--only, --full, --json and --no-peers need --headless; without it, use the controls on the page.',
     );
   }
   const server = await serve(port);

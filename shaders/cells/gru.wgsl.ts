@@ -1,6 +1,6 @@
 import type { CellCode } from './cell.wgsl.ts';
 
-/** Blocks (n without h, z, r, the part of n from h). */
+/** Blocks: n without the part from h; z; r; the part of n from h. */
 export const gru: CellCode = {
   forward: ({ a, before, tanh, sigmoid }) => `let kept1 = ${sigmoid}(${a(1)});
     let kept2 = ${sigmoid}(${a(2)});

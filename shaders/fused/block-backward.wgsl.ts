@@ -15,7 +15,7 @@ import {
   type Factor,
   headAt,
   mainPrologue,
-  productCode,
+  productDeclarations,
   products,
   prologue,
   share,
@@ -77,7 +77,7 @@ export function fusedBackwardBlock(o: BlockOptions): string {
     workgroupBarrier();`;
   const transposed = transposedOf(layout);
   const layer = ({ Wy, Wh, Wr }: Layout['layers'][number], l: number): string => {
-    /** The gradients of the layer's inputs side by side: those of its h before the step, of h below it, of the reads. */
+    /** Products for the gradients of the layer's inputs side by side: its h of step t - 1, h of the layer below, r. */
     const factors: Factor[] = [];
     let width4 = 0;
     const add = (W: Block | undefined, from = 0): number => {
@@ -133,7 +133,7 @@ ${MATH}
 ${lines(layout.states, state => `var<workgroup> wg_d${state}: array<f32, ${layers.length * HH}>;`)}
 var<workgroup> wg_dy: array<f32, ${HH}>;
 var<workgroup> wg_da: array<f32, ${gates.all * HH}>;
-${productCode(o)}
+${productDeclarations(o)}
 var<workgroup> wg_dop: array<f32, ${P4 * 4}>;
 var<workgroup> wg_ds: array<f32, ${Math.max(1, SS)}>;
 var<workgroup> wg_dr: array<f32, ${Math.max(1, RR)}>;
@@ -157,7 +157,7 @@ ${mainPrologue(o)}
   if (end <= begin) { return; }
   ${lines(memoriesOf(layout), k => `var bounds${k} = ${boundsAt(o.memory, `${k}u`, 'end')};`)}
   if (end == length) {
-  // wg_dr and wg_dh … are 0, as all workgroup variables at the start.
+  // wg_dr and wg_dh … are 0, like all workgroup variables at the start.
   ${lines(memoriesOf(layout), k => `clearGradient(${k}u, bounds${k});`)}
   } else {
   // Continue from the slice of later steps.

@@ -14,7 +14,7 @@ import {
   type BlockOptions,
   headAt,
   mainPrologue,
-  productCode,
+  productDeclarations,
   products,
   prologue,
   share,
@@ -33,7 +33,7 @@ export function fusedForwardBlock(o: BlockOptions): string {
   const cell = CELL_CODE[spec.controller];
   const states = statesOf(layout);
   const op = P ? 'wg_op' : 'wg_y';
-  /** The gates' bias and the columns of the inputs; only the first gates.x gates have them. */
+  /** Adds the gates' biases and the rows of Wx of the active inputs, which only the first gates.x blocks have. */
   const inputsOf = ({ Wx, b }: Layout['layers'][number]): string => {
     const code = wgsl`
         sum = w[${b.offset4}u + column];
@@ -131,7 +131,7 @@ ${prologue(o, layout.size4)}
 ${storage(2, '-> acts: f32, slots: vec2u, undoLog: vec4u')}
 ${MATH}
 ${lines(layout.states, state => `var<workgroup> wg_${state}: array<f32, ${layers.length * HH}>;`)}
-${productCode(o)}
+${productDeclarations(o)}
 var<workgroup> wg_y: array<f32, ${HH}>;
 var<workgroup> wg_op: array<f32, ${P4 * 4}>;
 var<workgroup> wg_r: array<f32, ${Math.max(1, RR)}>;

@@ -9,12 +9,11 @@ import { lines, range } from '../lib/text.ts';
  * in workgroup memory. Computes the same states, reads and gradients of activations as lane.wgsl.ts, for wider
  * controllers too. Outputs, losses and weight gradients are left to other kernels.
  *
- * Most of a time step is spent loading its matrices once, so many loads must be in flight: an invocation computes four
- * adjacent columns of a product and loads 4 to 16 rows before it uses them. If there are at least twice as many
- * invocations as groups of four columns, several share the rows of a group.
+ * Most of a time step is spent loading the matrices, so many loads must be in flight: an invocation computes four
+ * adjacent columns of a product and loads 4 to 16 rows of the matrix before it uses them. If there are at least twice
+ * as many invocations as groups of four columns, several share the rows of a group.
  */
 
-/** Options of the kernels. */
 export interface BlockOptions extends MemoryKernelOptions {
   /** See Tuning.rowsAtOnce. */
   rowsAtOnce: number;
@@ -51,10 +50,10 @@ export interface Products {
   at(i: string): string;
 }
 
-/** Maximum number of parts into which the rows of a product are divided. */
+/** Maximum number of parts into which the rows of a matrix are divided. */
 const MAX_PARTS = 8;
 
-/** Number of parts of the rows of a product: as many as there are invocations for. */
+/** Number of parts into which the rows of a matrix are divided: as many as there are invocations for. */
 const partsOf = (size: number, columns4: number): number =>
   Math.max(1, Math.min(MAX_PARTS, Math.floor(size / columns4)));
 
@@ -74,7 +73,7 @@ export function products(
   const parts = partsOf(size, columns4);
   const factor = ({ x, from = 0, W: { offset4, rows, ld4 }, first = 0 }: Factor): string => {
     const groups = Math.ceil(rows / 4);
-    // Several groups per iteration, if that leaves no rest: their loads do not wait for each other.
+    // Several groups of rows per iteration, if there is no remainder: their loads do not wait for each other.
     const together = [4, 2].find(n => 4 * n <= rowsAtOnce && groups % (n * parts) === 0) ?? 1;
     const each = range(4 * together);
     const loop = `for (var n = part * ${together}u; n < ${groups}u; n += ${parts * together}u) {
@@ -102,7 +101,7 @@ export function products(
 }
 
 /** Declares what products() uses. */
-export const productCode = ({ layout, memory: { size } }: BlockOptions): string => wgsl`
+export const productDeclarations = ({ layout, memory: { size } }: BlockOptions): string => wgsl`
 var<workgroup> wg_products: array<vec4f, ${products4(layout, size)}>;
 // Number i of a sum of products: the sum of its parts.
 fn productAt(columns4: u32, parts: u32, i: u32) -> f32 {

@@ -28,10 +28,10 @@ export const HEADER = [
   'targets',
   'noise',
   'hasNoise',
-  // Number of parts into which the B·T rows of the batch are split for the weight gradients.
+  // Number of partial sums of the weight gradients: parts of the B·T rows, or in the lane form of the B sequences.
   'rowSplits',
   // As float32 bits: the learning rate, and Adam's bias corrections 1 / (1 - beta1^t) and 1 / (1 - beta2^t), where t
-  // counts the training steps since the last restart.
+  // counts the training steps since these weights were initialised.
   'rate',
   'firstMomentScale',
   'secondMomentScale',
@@ -43,8 +43,8 @@ const FLOATS: readonly string[] = ['rate', 'firstMomentScale', 'secondMomentScal
 /**
  * Declares the batch at binding 0. It is read-only storage, because WGSL treats loads from it as uniform: loops with
  * barriers may depend on them. With `copied` (for kernels without barriers), `batch` is a private copy of the header,
- * and main() must call loadBatch(): software adapters load a private variable as a whole, whereas they check and gather
- * buffer loads one invocation at a time.
+ * and main() must call loadBatch(): software adapters load a private variable for four invocations at once, whereas
+ * they check and gather buffer loads one invocation at a time.
  */
 export function batchOf({ tensors, E, C }: Layout, copied = false): string {
   const fields = [...HEADER, ...tensors.map(({ name }) => name)].map(
@@ -66,6 +66,7 @@ ${fields.join('\n')}
 }
 @group(0) @binding(0) var<storage, read> batch: Batch;
 #endif
+// Special values of ids and targets: see src/base/dims.ts.
 const NO_INPUT = 0xffffffffu;
 const MASKED = 0xffffffffu;
 const ZERO_TARGET = 0xfffffffeu;

@@ -1,10 +1,10 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 
 /**
- * Heights, which are cumulative strengths (docs/algorithm.md), as 64-bit fixed-point numbers in two's complement: a
- * vec2u of the fraction x in units of 2^-32, and the whole units y. Sums are exact, so a parallel scan may add in any
- * order. At a height of 65,536 a float32 resolves only 2^-7; this format still resolves 2^-32. Strengths of at least
- * 2^-9 are exact. Smaller ones are truncated to a multiple of 2^-32, but never to 0.
+ * Heights, which are cumulative strengths (docs/algorithm.md), as 64-bit fixed-point numbers in two's complement:
+ * vec2u(x, y) with the fraction x in units of 2^-32 and the whole part y. Sums are exact, so a parallel scan may add in
+ * any order. At a height of 65,536 a float32 resolves only 2^-7; this format still resolves 2^-32. Strengths of at
+ * least 2^-9 are exact. Smaller ones are truncated to a multiple of 2^-32, but never to 0.
  */
 export const FIXED = wgsl`
 const ONE = vec2u(0u, 1u);

@@ -62,8 +62,8 @@ fn endOf(k: u32, push: u32) -> u32 { return k * ${ends}u + push % ${ends}u; }
  * The functions of the memories, and all that these need (see MemoryCode), for a kernel that declares `seq` and the
  * batch. Empty for a model without memories.
  * @param type the element type of the arenas
- * @param read the expression of element `i` of the reads of the current step: the forward pass adds to them, the
- * backward pass loads their gradients
+ * @param read returns the expression of element `i` of the current step's reads, to which the forward pass adds, or of
+ * their gradients, which the backward pass loads
  */
 export function memoryCode(
   { layout, memory }: MemoryKernelOptions,
@@ -130,7 +130,7 @@ export const controlVector = (
     .join(', ')})`;
 };
 
-/** `fn loadControls(k, t)`, for kinds whose backward pass needs the controls of its step: those without rows. */
+/** `fn loadControls(k, t)`, for kinds whose backward pass needs the controls of the step: those without rows. */
 const loadControls = (layout: Layout, acts: 'f32' | 'vec4f'): string => {
   const { spec, N4, C, stride } = layout;
   if (memoryKind(spec.memory).rows) return '';
@@ -165,8 +165,8 @@ const byEnd = ({ C }: Layout, controls: readonly ControlLocation[]): ControlLoca
   range(controls.length / Math.max(1, C)).map(e => controls.slice(e * C, (e + 1) * C));
 
 /**
- * Statements that compute the controls of memory k from their logits, in place: σ of each, or a softmax over the
- * controls of each end.
+ * Statements that add the noise of row `row` to the logits of memory k's controls and compute the controls, in place: σ
+ * of each, or a softmax over the controls of each end. The kernel must declare `row`.
  * @param at returns the variable of a control
  */
 export const activateControls = (

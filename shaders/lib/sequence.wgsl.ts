@@ -1,7 +1,7 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import type { MemoryOptions } from '../memories/kind.wgsl.ts';
 
-/** How kernels with a memory map sequences: one sequence per invocation (`lane`) or per workgroup (`block`). */
+/** How a kernel maps sequences to invocations: one per invocation (`lane`) or one per workgroup (`block`). */
 type Form = Pick<MemoryOptions, 'form' | 'size' | 'subgroups'>;
 
 /** Enables the extensions that the form needs. Must be the first line of a shader. */

@@ -36,9 +36,10 @@ export interface MemoryOptions {
  *   fn boundsBefore(k, t) -> vec2u                           bounds before step t of the forward pass
  *   fn forward(k, t, bounds, controls) -> vec2u              one step; returns the new bounds
  *   fn clearGradient(k, bounds)                              sets the gradient of the state after the last step to 0
- *   fn backward(k, t, bounds) -> vec2u                       backward pass of step t, newest step first; returns the
- *                                                            bounds before it, leaves the gradients of its controls in
- *                                                            the variable gradients: vec4f
+ *   fn backward(k, t, bounds) -> vec2u                       backward pass of step t, newest step first; takes the
+ *                                                            bounds after the step, returns those before it, and
+ *                                                            leaves the gradients of its controls in the variable
+ *                                                            gradients: vec4f (block form: valid in invocation 0 only)
  *
  * In the block form all invocations call all functions except boundsBefore, in uniform control flow.
  */
@@ -70,7 +71,7 @@ export const boundsAt = ({ form }: Pick<MemoryOptions, 'form'>, k: string, t: st
 export const vec4sPerRow = ({ element, elements }: MemoryOptions): number =>
   element === 'vec4f' ? elements : Math.ceil(elements / 4);
 
-/** The type Element of the elements of a row, and elementDot, the product of two elements. */
+/** The type Element of the elements of a row, and elementDot, the dot product of two elements. */
 export const elementCode = ({ element }: Pick<MemoryOptions, 'element'>): string => wgsl`
 alias Element = ${element};
 fn elementDot(a: Element, b: Element) -> f32 { return ${element === 'vec4f' ? 'dot(a, b)' : 'a * b'}; }

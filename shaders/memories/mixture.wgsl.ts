@@ -3,7 +3,8 @@ import { lines, range } from '../lib/text.ts';
 import { barrier, divided, type MemoryCode, type MemoryOptions, vec4sPerRow } from './kind.wgsl.ts';
 
 /**
- * A memory of `depth` cells of G vec4s each. At every step each cell becomes a mixture of the cell before it, the cell
+ * A memory of `depth` cells of vec4sPerRow() vec4s each.
+ * At every step each cell becomes a mixture of the cell before it, the cell
  * after it and itself, weighted by the three controls. Equations: src/reference/superposition.ts and tape.ts. A step
  * costs O(depth); the block form is parallel over cells. The undo log holds all cells after every step. dStrength holds
  * the gradients of the cells in two halves, one for this step and one for the next; they swap roles at every step.
@@ -80,7 +81,7 @@ const backward = (o: MemoryOptions, ring: boolean): string => wgsl`
 #if ${o.form === 'block'}
 var<workgroup> wg_sums: array<vec4f, ${o.size}>;
 #endif
-// Index in dStrength of component j of vec4 g of the gradient of cell i, in this half of dStrength.
+// Index in dStrength of component j of vec4 g of the gradient of cell i, in half 0 or 1 of dStrength.
 fn dCellAt(k: u32, half: u32, i: u32, g: u32, j: u32) -> u32 {
   return gradientAt(k, ((half * ${o.depth}u + i) * ${vec4sPerRow(o)}u + g) * 4u + j);
 }

@@ -15,12 +15,13 @@ export interface End {
 export interface RowsForm {
   functions(o: MemoryOptions, pass: 'forward' | 'backward'): string;
   /**
-   * Pops at an end of the live slots [lo, hi), which it changes; declares before0 and reached0 (or 1): see `pushes`.
+   * Pops at an end of the live slots and updates lo or hi. For end 0 declares before0 and reached0, for end 1 before1
+   * and reached1: see `pushes`.
    */
   pop(end: End): string;
   /** Reads at an end of the live slots. */
   read(o: MemoryOptions, end: End): string;
-  /** Adds to the gradients of strengths and values. */
+  /** Backward pass of a read: adds to the gradients of strengths and values. */
   readBackward(o: MemoryOptions, end: End): string;
 }
 
@@ -78,9 +79,9 @@ const pushedAt = (kind: MemoryOptions['kind'], { index, side }: End): string =>
 const boundaryAt = ({ index, side }: End): string => (side === 'top' ? `edge${index} - 1u` : `edge${index}`);
 
 /**
- * Reads the log, dd0 and dd1 (gradients of the slots pushed to), and g0 and g1 (gradients of the boundary rows of the
- * first and the second end's pop). A boundary row gains strength from a smaller pop, and equally from stronger rows
- * nearer the end, so g is also the gradient of those rows.
+ * Statements that load the log entries, dd0 and dd1 (gradients of the strengths of the slots pushed to), and g0 and g1
+ * (gradients of the boundary rows of the first and the second end's pop). A boundary row gains strength from a smaller
+ * pop, and equally from stronger rows nearer the end, so g is also the gradient of those rows.
  */
 export const rewindLoads = (kind: MemoryOptions['kind']): string => {
   const ends = endsRead(kind);

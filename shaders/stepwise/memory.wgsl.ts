@@ -62,7 +62,10 @@ ${mainPrologue(o)}
 `;
 }
 
-/** batch, acts, slots, undoLog, grads: dR -> dS of step t (heads' pre-activations). Rewinds the slots. */
+/**
+ * batch, acts, slots, undoLog, grads: dR -> dS of step t (heads' pre-activations), and part of dS of earlier steps
+ * (gradients of values). Rewinds the slots.
+ */
 export function stepMemoryBackward(o: MemoryKernelOptions): string {
   const { layout } = o;
   const element = elementsOf(layout, 'vec4f');

@@ -53,7 +53,7 @@ export const rowAt = ({ layout }: StepOptions, field: string, step: string, b: s
 
 const stepRow = (step: string, b: string): string => `((${step}) * B + ${b})`;
 
-/** Element i of that row; by default column j. */
+/** Element i of the row at rowAt(); by default column j. */
 export const stepElement = (
   { layout }: StepOptions,
   field: string,

@@ -28,7 +28,7 @@ export interface TaskConfig {
   targetSymbols: string[];
   /** Number of symbols of the longest target in the data; 0: unknown. */
   longestTarget: number;
-  /** How the data is split into training, validation and test set: see SplitRule. */
+  /** How the data is split into training, validation and test sets: see SplitRule in tasks/data-file.ts. */
   splitBy: 'hash' | 'rank';
 }
 
@@ -106,7 +106,7 @@ export interface TrainConfig {
   patience: number;
 }
 
-/** The moments of the gradients that each optimiser keeps. */
+/** Which moments of the gradients each optimiser keeps. */
 export const MOMENTS: Record<TrainConfig['optimiser'], { firstMoment: boolean; secondMoment: boolean }> = {
   sgd: { firstMoment: false, secondMoment: false },
   rmsprop: { firstMoment: false, secondMoment: true },

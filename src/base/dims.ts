@@ -36,7 +36,7 @@ export interface Batch {
   K: number;
   /** [B] time steps of each sequence, 1 … T. Later steps are padding. */
   lengths: Uint32Array;
-  /** [B] L, number of source symbols of each sequence (Trask's tutorial divides its learning rate by it). */
+  /** [B] number of source symbols of each sequence, by which the loss is divided if train.lossPer is `source`. */
   sourceLengths: Uint32Array;
   /** [T,B,K] active inputs, each < D, or NO_INPUT. */
   ids: Uint32Array;

@@ -7,8 +7,8 @@ const visible = (text: string): string =>
   text.replace(INVISIBLE, char => `\\u${char.codePointAt(0)!.toString(16).padStart(4, '0')}`);
 
 /**
- * The user's input is wrong. The message says what, where, what was expected, what was given and what to do, in one
- * line. The command line prints it without a stack trace and exits with code 2.
+ * The user's input is wrong. The message says, in one line, what is wrong and where, what was expected, what was given
+ * and what to do. The command line prints it without a stack trace and exits with code 2.
  */
 export class InputError extends Error {
   override name = 'InputError';
@@ -50,10 +50,15 @@ export class CompileTimeout extends DeviceError {
 }
 
 /**
- * Number of typing errors tolerated in a word of this length: none in a single letter, which is close to every word.
+ * Whether a word is `near` with a typing error or two. A single letter is close to every word, and a short word with
+ * another first letter is mostly another word (size, file).
  */
-const toleratedErrors = (length: number): number =>
-  length < 2 ? 0 : length < 4 ? 1 : Math.max(2, Math.floor(length / 3));
+function isMistyped(word: string, near: string): boolean {
+  const length = word.length;
+  const isShort = length < 4 || (length < 6 && word[0] !== near[0]);
+  const tolerated = length < 2 ? 0 : isShort ? 1 : Math.max(2, Math.floor(length / 3));
+  return distance(word, near) <= tolerated;
+}
 
 /** ` Did you mean "x"?` if one of the choices is close to the word, otherwise the list `known`. */
 export function suggest(word: string, choices: readonly string[], known = choices): string {
@@ -62,9 +67,7 @@ export function suggest(word: string, choices: readonly string[], known = choice
   // all.
   if (choices.length === 0 || typeof word !== 'string' || word.length > 100) return all;
   const near = closest(word.toLowerCase(), choices);
-  return distance(word.toLowerCase(), near) <= toleratedErrors(word.length)
-    ? ` Did you mean "${near}"?`
-    : all;
+  return isMistyped(word.toLowerCase(), near) ? ` Did you mean "${near}"?` : all;
 }
 
 /** Throws the InputError of an unknown name: `unknown preset "revrse". Did you mean "reverse"?` */

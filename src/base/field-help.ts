@@ -15,7 +15,8 @@ export const FIELD_HELP: Readonly<Record<string, string>> = {
   'task.longestTarget': 'your own data: symbols of its longest target, filled in by the tool',
   'task.splitBy':
     'your own data: how it is split; hash: by a hash of each source; rank: by the rank of that hash (the rule of older runs)',
-  'model.controller': 'cell; lstm-coupled: an LSTM whose forget gate is 1 - input gate',
+  'model.controller':
+    'network that drives the memory; lstm-coupled: an LSTM whose forget gate is 1 - input gate',
   'model.layers': 'layers of the controller; each sees the inputs and the reads',
   'model.hidden': 'H, width of the controller state h',
   'model.projection': "P, width of o' = tanh(h·W_hp + b_p) above h; 0: o' is h itself",
@@ -60,7 +61,7 @@ export const FIELD_HELP: Readonly<Record<string, string>> = {
   'train.growEvery': 'curriculum: sequences between decisions; 0: no curriculum',
   'train.growBelowPerLength':
     'curriculum: grow when the error per 100 sequences < this × (longest - shortest + 1) + growBelow',
-  'train.growBelow': 'curriculum: constant part of that limit',
+  'train.growBelow': 'curriculum: constant part of the limit in growBelowPerLength',
   'train.growAfter': 'curriculum: sequences before the length may grow',
   'train.restartAfter': 'steps after which a stuck run restarts with new weights; 0: never',
   'train.restartAbove': 'a run is stuck if its loss per symbol is still above this',

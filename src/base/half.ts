@@ -12,14 +12,14 @@ export function numberOf(half: number): number {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
-/** Converts a number to the nearest 16-bit float, ties to even. Numbers that are too large become infinity. */
+/** Returns the bits of the 16-bit float nearest to a number, ties to even. Numbers too large become infinity. */
 export function halfOf(value: number): number {
   if (Number.isNaN(value)) return 0x7e00;
   BITS.setFloat32(0, value);
   const sign = (BITS.getUint32(0) >>> 16) & 0x8000;
   const size = Math.abs(value);
   if (size >= 65_520) return sign | 0x7c00;
-  // The spacing is 2^-24 below 2^-14, and above it 2^-10 times the power of two below the number.
+  // The spacing of 16-bit floats is 2^-24 below 2^-14, and from there on 2^(e - 10) for numbers from 2^e to 2^(e + 1).
   const exponent = Math.max(-14, Math.floor(Math.log2(size || 2 ** -14)));
   const unit = 2 ** (exponent - 10);
   const units = roundToEven(size / unit);

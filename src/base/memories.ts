@@ -20,7 +20,10 @@ export interface MemoryKind {
 
 /** Numbers of entries of one memory of one sequence in the buffers of a batch. */
 export interface MemoryStorage {
-  /** The state (after a forward pass, that of the last step): entries of two words. */
+  /**
+   * The state of a kind with rows (after a forward pass, that of the last step): entries of two words. Empty for a kind
+   * with cells, whose state is in the undo log.
+   */
   readonly slots: Entries;
   /** What the backward pass needs from every step: entries of four words. */
   readonly undoLog: Entries;
@@ -84,7 +87,7 @@ const cells = (controls: readonly Control[]): MemoryKind => ({
 const KINDS = {
   stack: rows(1),
   queue: rows(1),
-  // Each deque's ends are (top, bottom), so odd ends are bottoms. Their push heads may start with another bias.
+  // Each deque's ends are (top, bottom), so odd ends are bottoms. Push heads of bottoms may start with another bias.
   deque: rows(2, {
     ...push,
     bias: ({ pushBias, bottomPushBias }, end) => pushBias + (end % 2 === 1 ? bottomPushBias : 0),
@@ -123,7 +126,7 @@ export function entriesOf(
   return { slots: count(slots), undoLog: count(undoLog), dStrength: count(dStrength) };
 }
 
-/** Number of ends of one memory. Each end is pushed to, popped and read. A deque's ends are (top, bottom). */
+/** Number of ends of one memory; 0 for `none`. A deque's ends are (top, bottom). */
 export const endsOf = (name: MemoryName | 'none'): number => memoryKind(name).ends;
 
 /** E, the number of ends of all memories of a model. Each end has controls and a value. */
@@ -151,8 +154,8 @@ export const readsOfModel = (model: {
 export const DEPTH = 40;
 
 /**
- * Distance, in numbers, between the controls of consecutive ends in the row s, which holds all controls of a step in
- * the fast engines. For a softmax, each end has its own vec4.
+ * Distance, in floats, between the controls of consecutive ends in the row s, which holds the values and controls of a
+ * step in the fast engines. For a softmax, each end has its own vec4.
  */
 export const controlStride = (name: MemoryName | 'none'): number => {
   const { activation, controls } = memoryKind(name);

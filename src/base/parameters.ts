@@ -27,14 +27,15 @@ export interface Parameter {
 }
 
 /**
- * The parameter table of a model. Its order is the same everywhere (engines, checkpoints, counts).
+ * The parameter table of a model. Maps of tensors and checkpoints have its order; the packed buffer of the fast engines
+ * (src/layout/layout.ts) does not.
  *
  *   x_t  multi-hot, or the sum of the embeddings of its active inputs: rows of W_e
  *   a    = x_t·W_xh + y_t·W_yh + h_{t-1}·W_hh + r_{t-1}·W_rh + b_h, in every layer; y is h_t of the layer below (not the output)
  *   rnn, feedforward (no W_hh): h_t = tanh(a)
  *   lstm (i, f, g, o): c_t = σ(f)·c_{t-1} + σ(i)·tanh(g),  h_t = σ(o)·tanh(c_t)
  *   lstm-coupled (i, g, o): the same with σ(f) = 1 − σ(i)
- *   gru (z, r, n):     n = tanh(a_n without h + σ(r)·(h_{t-1}·W_hh of n)),  h_t = (1 - σ(z))·n + σ(z)·h_{t-1}
+ *   gru (z, r, n):     n = tanh(a_n without W_hh + σ(r)·(h_{t-1}·W_hh of n)),  h_t = (1 - σ(z))·n + σ(z)·h_{t-1}
  *   o'_t = h_t of the last layer, or tanh(h_t·W_hp + b_p) with the projection layer
  *   d_t  = σ(o'·W_d + b_d)   u_t = σ(o'·W_u + b_u)   v_t = tanh(o'·W_v + b_v), for each of E ends
  *        (other kinds of memory have other controls: src/base/memories.ts)

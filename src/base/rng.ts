@@ -57,7 +57,7 @@ export class Rng {
     return (this.bits() >>> 8) * 2 ** -24;
   }
 
-  /** Whole number in [low, high]. */
+  /** Uniform whole number in [low, high]. */
   int(low: number, high: number): number {
     return low + Math.floor((this.bits() / 2 ** 32) * (high - low + 1));
   }

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { EXIT } from './io/io.ts';
 import { Sink, writeTargetOf } from './io/output.ts';
-import { nameOf, startedAs } from './io/program-name.ts';
+import { nameOf, setProgramName } from './io/program-name.ts';
 import { run } from './program.ts';
 import { printable } from './show/format.ts';
 
@@ -29,7 +29,7 @@ const stdout = new Sink(writeTargetOf(process.stdout), error => {
   if (listener) listener();
   else process.exit(error.code === 'EPIPE' ? 0 : reportUnwritten(error));
 });
-// stderr carries remarks: if it cannot be written, the command continues.
+// stderr has only messages and progress: if it cannot be written, the command continues.
 const stderr = new Sink(writeTargetOf(process.stderr));
 
 function reportUnwritten(error: Error): number {
@@ -37,7 +37,7 @@ function reportUnwritten(error: Error): number {
   return EXIT.device;
 }
 
-startedAs(nameOf(process.env, process.argv[1]));
+setProgramName(nameOf(process.env, process.argv[1]));
 let code = await run(process.argv.slice(2), {
   stdin: process.stdin,
   stdout,
@@ -51,7 +51,7 @@ let code = await run(process.argv.slice(2), {
   },
 });
 
-// Dawn keeps the process alive, so process.exit() ends it, after all output is written.
+// Dawn keeps the process alive. So process.exit() is called, after all output is written.
 await stdout.written();
 const { failure } = stdout;
 const succeeded = code === 0 || code === EXIT.interrupted;

@@ -11,12 +11,12 @@ import { table as tableCommand } from './commands/table.ts';
 import { trace } from './commands/trace.ts';
 import { train } from './commands/train.ts';
 import { EXIT, type Io } from './io/io.ts';
-import { asStarted } from './io/program-name.ts';
+import { withProgramName } from './io/program-name.ts';
 import { packageVersion } from './io/version.ts';
 import { table } from './show/columns.ts';
 import { printable } from './show/format.ts';
 
-/** All commands of the terminal. */
+/** All commands of `pushdown`, in the order of the help. */
 export const COMMANDS: readonly Command[] = [
   train,
   evaluate,
@@ -39,7 +39,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       const isInput = error instanceof InputError;
       // A driver's message may have several lines; text from a file may contain control characters.
       const message = isInput ? error.message : error.message.trim().replace(/\s*\n\s*/g, ' ');
-      io.stderr.write(`pushdown: ${printable(isInput ? asStarted(message) : message)}\n`);
+      io.stderr.write(`pushdown: ${printable(isInput ? withProgramName(message) : message)}\n`);
       return isInput ? EXIT.input : EXIT.device;
     }
     if ((error as NodeJS.ErrnoException | undefined)?.syscall === 'uv_cwd') {
@@ -85,5 +85,5 @@ ${table(rows, '  ')}
 
 Help for a command: pushdown <command> --help. Start with: pushdown train reverse
 `;
-  return asStarted(text);
+  return withProgramName(text);
 }

@@ -64,7 +64,7 @@ export function checksOf(subjects: readonly Subject[], reference: Engine): Named
   return [...memories, ...models];
 }
 
-/** Runs a check. If it fails, returns the problem as its result. @throws DeviceLost, after which no check can run */
+/** Runs a check. If it throws, returns the error as its result. @throws DeviceLost, after which no check can run */
 export async function outcomeOf({ name, run }: NamedCheck): Promise<Check> {
   try {
     return await run();
@@ -126,7 +126,7 @@ async function checkModel(
 /** NaN is worse than any number. */
 const isWorse = (a: number, b: number): boolean => Number.isNaN(a) || a > b;
 
-/** The check of the tensor that differs most. @param floor the absolute difference allowed in addition to BOUND */
+/** The check of the tensor that differs most. @param floor absolute difference allowed besides the relative BOUND */
 function toCheck(name: string, differences: readonly Difference[], floor: number): Check {
   let [difference, tensor] = [0, ''];
   for (const { tensor: tensorName, largest, difference: absolute } of differences) {

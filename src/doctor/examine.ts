@@ -1,15 +1,15 @@
 import { CompileTimeout, DeviceLost, firstLineOf, messageOf } from '../base/errors.ts';
 import type { AdapterDescription, Engine } from '../engine/engine.ts';
 import { gpuEngineOn } from '../engine/gpu.ts';
-import { compileSecondsOn, inTime } from '../engine/in-time.ts';
 import { createReferenceEngine } from '../engine/reference.ts';
+import { compileSecondsOn, withTimeout } from '../engine/with-timeout.ts';
 import { type Gpu, requestDevice } from '../gpu/device.ts';
 import type { ProfileName } from '../gpu/profile.ts';
 import { openGpu } from '../kernels/open.ts';
 import { type AdapterDetails, detailsOf } from '../platform/adapter.ts';
 import type { Adapter } from '../platform/webgpu.ts';
 import { type Check, checksOf, outcomeOf, type Subject } from './checks.ts';
-import { type Speed, speedOf, TIMED } from './speeds.ts';
+import { TIMED, type Timing, timeCase } from './speeds.ts';
 
 /** Examines WebGPU adapters and the CPU engine: do they agree with the float64 reference, and how fast are they? */
 
@@ -30,7 +30,7 @@ export interface DeviceReport {
   description: AdapterDescription;
   details?: AdapterDetails;
   profiles: ProfileReport[];
-  speeds: Speed[];
+  speeds: Timing[];
 }
 
 /** Searches for an adapter. Called for every device, because an adapter gives only one. */
@@ -38,8 +38,8 @@ export type FindAdapter = () => Promise<{ adapter: Adapter; description: Adapter
 
 export interface Limits {
   /**
-   * Time limit for the checks of an adapter, and the same again for its timings; opening devices is not included. A check
-   * that has begun is finished.
+   * Time limit for the checks of an adapter (divided evenly among its profiles), and the same again for its timings.
+   * Opening devices is not included. A check that has begun is finished.
    */
   seconds: number;
   /** Called before each check and timing, with its name. */
@@ -50,7 +50,7 @@ export interface Limits {
   onReport?(report: DeviceReport): void;
 }
 
-/** Profiles to check, that of the adapter first. A GPU never uses that of software adapters. */
+/** Profiles to check, the adapter's own first. A GPU never uses the profile `software`. */
 function profilesOf({ kind }: AdapterDescription, { features }: AdapterDetails): ProfileName[] {
   const onGpu: ProfileName[] = features.includes('subgroups') ? ['gpu with subgroups', 'gpu'] : ['gpu'];
   return kind === 'software' ? ['software', ...onGpu] : onGpu;
@@ -90,10 +90,10 @@ async function gpuFrom(find: FindAdapter, profile?: ProfileName): Promise<Gpu> {
     description.kind,
     profile,
   );
-  return (await inTime(seconds, opening, () => new CompileTimeout(seconds))).gpu;
+  return (await withTimeout(seconds, opening, () => new CompileTimeout(seconds))).gpu;
 }
 
-/** Checks and times an engine that needs no adapter, and destroys it. */
+/** Checks and times an engine that needs no adapter, then destroys the engine. */
 export async function examineEngine(engine: Engine, limits: Limits): Promise<DeviceReport> {
   const open = async () => ({ subjects: [{ plan: '', engine }], close: () => undefined });
   const report: DeviceReport = { description: engine.adapter, profiles: [], speeds: [] };
@@ -153,7 +153,7 @@ async function addTimings(
     }
     onProgress?.(`timing: ${timed.name}`);
     try {
-      speeds.push(await speedOf(engine, timed, seconds / (2 * TIMED.length)));
+      speeds.push(await timeCase(engine, timed, seconds / (2 * TIMED.length)));
     } catch (error) {
       speeds.push({ name: timed.name, problem: firstLineOf(error) });
       break;
@@ -161,6 +161,6 @@ async function addTimings(
   }
 }
 
-/** Whether everything that ran agrees with the reference. */
+/** Whether everything that ran agrees with the reference, and no profile had a problem. */
 export const isHealthy = ({ profiles }: DeviceReport): boolean =>
   profiles.every(({ checks, problem }) => !problem && checks.every(({ agrees }) => agrees));

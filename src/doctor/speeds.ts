@@ -8,10 +8,10 @@ import { preset } from '../train/presets.ts';
 import { initialState, setup } from '../train/setup.ts';
 
 /** The time of one training step, or of one forward and backward pass of a memory, in ms. */
-export interface Speed {
+export interface Timing {
   name: string;
   ms?: Spread;
-  /** Why there is no time. */
+  /** Why nothing was measured. */
   problem?: string;
 }
 
@@ -69,8 +69,11 @@ export const TIMED: readonly Timed[] = [
 const MIN_SAMPLES = 3;
 const MAX_SAMPLES = 50;
 
-/** Times one case for about `seconds`, but at least MIN_SAMPLES times, after a first pass that compiles the kernels. */
-export async function speedOf(engine: Engine, { name, run }: Timed, seconds: number): Promise<Speed> {
+/**
+ * Times one case for about `seconds`, but MIN_SAMPLES to MAX_SAMPLES times, after a first pass that compiles the
+ * kernels. A failure is returned as `problem`. @throws DeviceLost
+ */
+export async function timeCase(engine: Engine, { name, run }: Timed, seconds: number): Promise<Timing> {
   const measure = async (work: () => Promise<void>): Promise<Spread> => {
     await work();
     const samples: number[] = [];

@@ -31,7 +31,7 @@ export interface Kernels {
   shared: boolean;
 }
 
-/** A model on the kernels of src/simd. With a single thread every call computes immediately. */
+/** A model computed by the kernels of src/simd. With a single thread every call computes immediately. */
 export class CpuModel implements Model {
   readonly spec: ModelSpec;
   readonly plan = 'simd';
@@ -45,7 +45,7 @@ export class CpuModel implements Model {
   readonly #work: ModelWork;
   /** Number of this object in the pool. */
   readonly #object: number;
-  /** Bytes of the arena in use before the buffers that depend on the batch. */
+  /** Bytes of the arena that the model needs without any batch; buffers for batches follow. */
   readonly #base: number;
   /** Addresses of what #makeRoom() has allocated: a workspace per thread, a gradient per strand. */
   #room = {
@@ -245,7 +245,7 @@ export class CpuModel implements Model {
       // Unread reports belong to the replaced state.
       this.#reports = [];
     });
-    // Rejects if the model is destroyed before its turn.
+    // Rejects if the model is destroyed before this call's turn.
     if (loaded instanceof Promise) loaded.catch(() => undefined);
   }
 
@@ -282,7 +282,7 @@ export class CpuModel implements Model {
         1 / (1 - beta2 ** t),
         decay,
       );
-    // Weight decay applies to matrices only, not to biases and starting states.
+    // Weight decay applies to matrices only, not to biases and initial states.
     range(0, weights4, optimiser === 'adamw' ? 1 - rate * weightDecay : 1);
     range(weights4, trained4, 1);
     if (pushBiasGrowth > 0) {

@@ -26,8 +26,8 @@ export function serve(answer: (message: FromThread) => void): (message: ToThread
           const { object, job, given, next, count } = message;
           const work = objects.get(object);
           if (!work) break;
-          const answers = takeItems(work, given as never, thread, next, count);
-          if (answers.length > 0) answer({ kind: 'done', job, answers });
+          const results = takeItems(work, given as never, thread, next, count);
+          if (results.length > 0) answer({ kind: 'done', job, results });
         }
       }
     } catch (error) {

@@ -8,7 +8,7 @@ import { ForwardPass } from '../simd/forward.ts';
 import { type Group, groupsOf } from '../simd/groups.ts';
 import { Arena } from '../simd/module.ts';
 import type { Work } from '../simd/pool.ts';
-import type { WeightsPlaces } from '../simd/weights.ts';
+import type { WeightAddresses } from '../simd/weights.ts';
 import { type Capacity, Workspace } from '../simd/workspace.ts';
 import type { Forward, MemoryShape, StepReport } from './engine.ts';
 import { addMetrics, emptyReport } from './metrics.ts';
@@ -24,7 +24,7 @@ export type WorkSpec =
       module: WebAssembly.Module;
       memory: WebAssembly.Memory;
       spec: ModelSpec;
-      weights: WeightsPlaces;
+      weights: WeightAddresses;
     }
   | {
       of: 'memory';
@@ -52,7 +52,10 @@ export interface Pass {
   strands: number;
   /** Address of the gradient of each strand. Absent in an evaluation. */
   gradients?: readonly number[];
-  /** Results of an evaluation: arrays over the whole batch, in memory that the threads share. */
+  /**
+   * Results of an evaluation: arrays over the whole batch. They are in shared memory if the engine has several threads,
+   * except `trace`, which one thread computes.
+   */
   results?: Omit<Forward, 'report'>;
 }
 
@@ -65,7 +68,7 @@ export class ModelWork implements Work<Pass, StepReport> {
   #pass: Pass | undefined;
   #groups: Group[] = [];
 
-  constructor(arena: Arena, layout: Layout, weights: WeightsPlaces) {
+  constructor(arena: Arena, layout: Layout, weights: WeightAddresses) {
     this.#layout = layout;
     this.#workspace = new Workspace(arena, layout, weights);
     this.#forward = new ForwardPass(this.#workspace);
@@ -197,7 +200,7 @@ export class MemoryWork implements Work<MemoryJob, void> {
     this.#reads = T * readsOf(memory, reads) * M;
     this.#entries = memoryEntries(shape);
     this.#rows = stepRows(shape);
-    arena.memoryShape({ memory, depth, reads }, this.#entries, M, 4 * M, at.table);
+    arena.setMemoryShape({ memory, depth, reads }, this.#entries, M, 4 * M, at.table);
   }
 
   begin(job: MemoryJob): void {

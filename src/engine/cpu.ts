@@ -22,8 +22,8 @@ export interface Threads {
 /**
  * Creates an engine that computes in float32 with the WebAssembly kernels of src/simd, for machines without a GPU.
  * @param reason why this engine was chosen, shown beside the adapter's name
- * @param requested number of threads, including the calling one (default: one per core, where possible). It does not
- * change any bit of the results.
+ * @param requested number of threads, including the calling one (default: one per core, where possible). The
+ * results are bit-identical for any number.
  * @throws DeviceError if this machine or browser has no WebAssembly SIMD
  * @throws InputError if `requested` threads are not available
  */

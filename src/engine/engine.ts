@@ -6,8 +6,9 @@ import type { PlanName } from '../kernels/plan-names.ts';
 import type { Buffer, CommandEncoder } from './webgpu.ts';
 
 /**
- * A compute backend: kernels on a WebGPU device, WebAssembly SIMD, or the paper in float64. Trainer, terminal and page
- * use only these types. Every wait is a Promise; a call that returns nothing enqueues work, or does it at once.
+ * A compute backend: kernels on a WebGPU device, WebAssembly SIMD, or the paper's equations in float64. Trainer,
+ * terminal and page use only these types. A call that waits returns a Promise; one that returns nothing enqueues its
+ * work or runs it synchronously.
  */
 export interface Engine {
   /** Name by which users choose the engine: `gpu`, `cpu` or `reference`. */
@@ -25,6 +26,7 @@ export interface Engine {
   /**
    * Opens a memory as a layer, for use with your own controller.
    * @throws InputError if the shape is invalid or does not fit the device
+   * @throws DeviceError if the device fails, or does not compile the kernels in time
    */
   memory(shape: MemoryShape): Promise<MemoryLayer>;
   /** Frees everything that the engine holds. Its models and memories are unusable afterwards. */
@@ -43,8 +45,8 @@ export interface AdapterDescription {
 }
 
 /**
- * What an engine chose for a model by measuring times, by name. A different choice may round differently, so choices
- * are part of the run and checkpoints keep them.
+ * What an engine chose for a model by timing candidates: name → choice, and the name of the adapter. Other choices may
+ * round differently, so they are part of the run, and checkpoints keep them.
  */
 export type Choices = Readonly<Record<string, string>>;
 
@@ -52,7 +54,9 @@ export type Choices = Readonly<Record<string, string>>;
 export interface ModelState {
   /** Training steps done. */
   step: number;
-  /** Step at which these weights were initialised (default 0; later after a restart). Adam's t counts from it. */
+  /**
+   * Step at which these weights were initialised: 0 (default), or that of the last restart. Adam's t counts from it.
+   */
   initialisedAt?: number;
   parameters: Tensors;
   /** Optimiser state: first and second moments (empty maps where the optimiser has none). */
@@ -78,7 +82,7 @@ export interface StepReport {
   sequences: number;
   coarse: number;
   fine: number;
-  /** Σ |target − output| over all steps with a target (the tutorial's measure); 0 with softmax. */
+  /** Σ |target − output| over all steps with a target (the measure of Trask's tutorial); 0 with softmax. */
   absoluteError: number;
   /** Global norm of the gradients before clipping; 0 in an evaluation. */
   gradientNorm: number;
@@ -167,8 +171,8 @@ export interface MemoryShape {
 }
 
 /**
- * A differentiable memory. Controls are finite numbers ≥ 0; a read takes rows up to a total strength of 1. E is 1,
- * except 2 for a deque, whose ends are (top, bottom).
+ * A differentiable memory. Controls are finite numbers ≥ 0; a read of a stack, queue or deque takes rows up to a total
+ * strength of 1. E is 2 for a deque, whose ends are (top, bottom), and 1 for all other kinds.
  *
  * Over whole sequences, where the controls and values of all steps are known:
  *
@@ -186,17 +190,19 @@ export interface MemoryShape {
  * for (let t = T - 1; t >= 0; t--) ({ dPush, dPop, dValue } = await stack.stepBackward(dRead[t]));
  * ```
  *
- * Both give the same numbers bit for bit, unless a GPU computes the sequence parallel over time, which rounds
- * differently. Overlapping calls run in the order they were made.
+ * Both give the same numbers bit for bit, unless a GPU computes the sequence in parallel over time, which rounds
+ * differently. Overlapping calls run in the order in which they are made.
  */
 export interface MemoryLayer {
   readonly shape: MemoryShape;
   /** Bytes held: on the device, if the engine has one. */
   readonly bytes: number;
   /**
-   * r_t of every step (equations 1–11). Keeps what the backward pass needs until the next forward.
+   * r_t of every step (the paper's equations 1–11). Keeps what the backward pass needs until the next forward() or
+   * reset().
    * @param inputs the kind's controls in order, then the values; for a stack, queue or deque: push, pop, value
-   * @throws InputError between step() and reset(), and if an input has the wrong length or type
+   * @throws InputError between step() and reset(), if an input has the wrong length or type, and if a control is
+   * negative or not finite
    */
   forward(...inputs: Float32Array[]): Promise<Float32Array>;
   /**
@@ -236,6 +242,7 @@ export interface MemoryLayer {
    * Strengths [B][T][rows] after every step of the last forward, in the paper's order, with 0 for popped rows: t+1
    * rows, oldest first; for a deque 2(t+1) rows, from bottom to top. Empty for a kind without rows. With single steps:
    * strengths after every forward step that has had no backward step yet.
+   * @throws InputError before the first forward() or step()
    */
   strengths(): Promise<Float32Array[][]>;
   /**
@@ -258,16 +265,16 @@ export interface MemoryLayer {
 export type DeviceArray = Buffer | { readonly buffer: Buffer; readonly offset: number };
 
 /**
- * Arrays by the names of MemoryLayer. For a stack, queue or deque: `push`, `pop`, `value`, `read`; `dRead`, `dPush`,
- * `dPop`, `dValue`.
+ * Arrays by name, with the names that MemoryLayer uses. For a stack, queue or deque: `push`, `pop`, `value`, `read`;
+ * `dRead`, `dPush`, `dPop`, `dValue`.
  */
 export type DeviceArrays = Readonly<Record<string, DeviceArray>>;
 
 /**
  * Records passes over whole sequences. Inputs are copied when the commands run, so later commands may overwrite them.
  * Submit the encoders in the order of the calls. Each call needs an encoder without an open pass. Values are not
- * checked: controls must be finite and ≥ 0, and no sequence may push 2²⁴ or more in total. A pass is never split into
- * several submissions, however long it takes.
+ * checked: controls must be finite and ≥ 0, and the push strengths of a sequence must add up to less than 2²⁴. A pass
+ * is never split into several submissions, however long it takes.
  */
 export interface SequenceRecorder {
   /** Bytes of the recorder's buffers on the device, in addition to those of the layer. */
@@ -279,7 +286,7 @@ export interface SequenceRecorder {
   destroy(): void;
 }
 
-/** Records single steps, under the conditions of SequenceRecorder. Calls have the order that MemoryLayer describes. */
+/** Records single steps, under the conditions of SequenceRecorder. The order of calls is that of MemoryLayer. */
 export interface StepRecorder {
   readonly bytes: number;
   /** Controls [B,E] and value [B,E,M] of one step → read [B,E,M]. */

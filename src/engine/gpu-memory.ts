@@ -3,8 +3,8 @@ import { gradientName, type MemoryName, memoryKind, readsOf } from '../base/memo
 import type { Gpu } from '../gpu/device.ts';
 import type { DeviceProfile, MemoryForm } from '../gpu/profile.ts';
 import {
-  type OpenMemory,
   rowElements,
+  type SequenceMemory,
   type SteppedMemory,
   sequenceMemory,
   singleStepMemory,
@@ -38,7 +38,7 @@ export function openMemory(
   gpu: Gpu,
   shape: MemoryShape,
   form = formFor(gpu.profile, shape),
-): Promise<OpenMemory> {
+): Promise<SequenceMemory> {
   const { kind, B, T, M } = shape;
   return form === 'time' && hasTimeKernels(kind)
     ? timeMemory(gpu, kind, B, T, M)
@@ -54,8 +54,8 @@ export interface LayerOptions {
   sliceSteps?: number;
 }
 
-/** The kernels that a layer currently holds: those for whole sequences or those for single steps, as last called. */
-type Held = { order: 'sequences'; memory: OpenMemory } | { order: 'steps'; memory: SteppedMemory };
+/** The kernels that a layer currently holds: for whole sequences or for single steps, whichever was called last. */
+type Held = { order: 'sequences'; memory: SequenceMemory } | { order: 'steps'; memory: SteppedMemory };
 
 /**
  * Opens the memory kernels as a layer.
@@ -112,17 +112,17 @@ export async function gpuMemory(
   const openSteps = (): Promise<void> =>
     open(async () => ({ order: 'steps', memory: await singleStepMemory(gpu, shape, stepForm(gpu, form)) }));
   /** The held kernels, after a call of the same kind has opened them. */
-  const sequences = (): OpenMemory => (held as { memory: OpenMemory }).memory;
+  const sequences = (): SequenceMemory => (held as { memory: SequenceMemory }).memory;
   const steps = (): SteppedMemory => (held as { memory: SteppedMemory }).memory;
 
-  const write = (io: OpenMemory['io'], arrays: Record<string, Float32Array>): void => {
+  const write = (io: SequenceMemory['io'], arrays: Record<string, Float32Array>): void => {
     for (const [name, numbers] of Object.entries(arrays)) {
       const { buffer, offset } = io[name];
       queue.writeBuffer(buffer, offset, numbers as Float32Array<ArrayBuffer>);
     }
   };
   /** Reads results back: N numbers for each control, N·M for values, and the reads. */
-  const readBack = (io: OpenMemory['io'], names: readonly string[], N: number): Promise<ArrayBuffer[]> =>
+  const readBack = (io: SequenceMemory['io'], names: readonly string[], N: number): Promise<ArrayBuffer[]> =>
     gpu.read(
       names.map(name => ({
         ...io[name],
@@ -282,7 +282,7 @@ export async function gpuMemory(
  * Runs the kernels on one step of zeros, because some drivers compile a kernel only when it is dispatched. Skips the
  * form `time`, which cannot run only some of the steps.
  */
-async function runOnce(gpu: Gpu, memory: OpenMemory): Promise<void> {
+async function runOnce(gpu: Gpu, memory: SequenceMemory): Promise<void> {
   if (memory.form === 'time') return;
   for (const [first] of [memory.forward(1), memory.backward(1)]) gpu.submit('first run', first);
   await gpu.done();
@@ -298,7 +298,7 @@ function notSynchronous(call: string, recorder: string): never {
 /** Multiplications per time step for each number of a row, approximately, including the walk over the rows. */
 const PRODUCTS = 100;
 
-/** Whether the sequences are few and long enough to choose the form parallel over time. */
+/** Whether the sequences are few and long enough to choose the form `time`. */
 const overTime = ({ overTime: { chosen } }: DeviceProfile, { kind, B, T }: MemoryShape): boolean =>
   hasTimeKernels(kind) && B <= chosen.sequences && T >= chosen.steps;
 
@@ -306,7 +306,7 @@ const overTime = ({ overTime: { chosen } }: DeviceProfile, { kind, B, T }: Memor
 const SHORT = 256;
 
 /**
- * Whether these inputs can be computed parallel over time: neither the total pushed nor the rows that the kernels walk
+ * Whether the form `time` can process these inputs: neither the total push strength nor the rows that the kernels walk
  * over may exceed their limits.
  */
 function fitsTime(
@@ -323,7 +323,7 @@ function fitsTime(
   return longest * elements <= walk.perInvocation && walks.total * elements <= walk.perSubmission;
 }
 
-/** The largest total pushed to one of the sequences. @param push [B,T] */
+/** The largest total push strength of a sequence. @param push [B,T] */
 function maxPushed(push: Float32Array, T: number): number {
   let max = 0;
   for (let first = 0; first < push.length; first += T) {

@@ -6,7 +6,7 @@ import { memoryKind } from '../base/memories.ts';
 import type { ModelSpec, Tensors } from '../base/parameters.ts';
 import type { Gpu } from '../gpu/device.ts';
 import { type BatchBuffers, batchBuffers, MAX_REPORTS, modelBuffers } from '../kernels/arena.ts';
-import type { BufferName, Size, Work } from '../kernels/launch.ts';
+import type { BufferName, Size, WorkUnit } from '../kernels/launch.ts';
 import { cut, type Slice, whole } from '../kernels/pieces.ts';
 import type { Plan } from '../kernels/plan.ts';
 import { type PlanOptions, type Prepared, prepare } from '../kernels/prepare.ts';
@@ -239,7 +239,7 @@ export class GpuModel implements Model {
       // Unread reports belong to the replaced state.
       this.#pending = [];
     });
-    // Rejects if the model is destroyed before its turn.
+    // Rejects if the model is destroyed before this call's turn.
     loaded?.catch(() => undefined);
   }
 
@@ -300,7 +300,7 @@ export class GpuModel implements Model {
    */
   #submit(
     label: string,
-    work: readonly Work[],
+    work: readonly WorkUnit[],
     { B, T }: Batch,
     passes: number,
   ): Promise<undefined> | undefined {

@@ -2,7 +2,7 @@ import { InputError, show } from '../base/errors.ts';
 import { endsOf, gradientName, memoryKind, readsOf } from '../base/memories.ts';
 import type { Gpu } from '../gpu/device.ts';
 import type { MemoryForm } from '../gpu/profile.ts';
-import { type OpenMemory, type Place, singleStepMemory } from '../kernels/memory.ts';
+import { type Place, type SequenceMemory, singleStepMemory } from '../kernels/memory.ts';
 import type { Span } from './checks.ts';
 import type { DeviceArrays, MemoryShape, SequenceRecorder, StepRecorder } from './engine.ts';
 import { Lifetime } from './lifetime.ts';
@@ -127,7 +127,11 @@ function recorderOf(shape: MemoryShape, span: Span, owner: Lifetime, destroy: ()
 }
 
 /** Records passes over whole sequences. Owns `memory` and destroys it. @param owner lifetime of the layer */
-export function sequenceRecorder(shape: MemoryShape, memory: OpenMemory, owner: Lifetime): SequenceRecorder {
+export function sequenceRecorder(
+  shape: MemoryShape,
+  memory: SequenceMemory,
+  owner: Lifetime,
+): SequenceRecorder {
   const { arrays, check, bytes, destroy } = recorderOf(shape, 'sequences', owner, () => memory.destroy());
   // 'used': a backward pass has consumed the state of the forward pass. Another backward pass reruns the forward pass.
   let state: 'empty' | 'ready' | 'used' = 'empty';

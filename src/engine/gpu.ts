@@ -17,8 +17,8 @@ import type {
 } from './engine.ts';
 import type { LayerForm } from './gpu-memory.ts';
 import { GpuModel } from './gpu-model.ts';
-import { checkCompileSeconds, compileSecondsOn, inTime } from './in-time.ts';
 import { Lifetime } from './lifetime.ts';
+import { checkCompileSeconds, compileSecondsOn, withTimeout } from './with-timeout.ts';
 
 /** Options of the gpu engine. They can force a plan (`--plan`), or one form of the kernels for tests and benchmarks. */
 export interface GpuOptions extends Omit<PlanOptions, 'choices' | 'onPlan'> {
@@ -44,14 +44,14 @@ export async function createGpuEngine(
   const { compileSeconds: seconds = compileSecondsOn(adapter.kind) } = options;
   checkCompileSeconds(seconds);
   const opening = openGpu(device, adapter.kind, options.profile);
-  const { gpu, notes } = await inTime(seconds, opening, () => new CompileTimeout(seconds));
+  const { gpu, notes } = await withTimeout(seconds, opening, () => new CompileTimeout(seconds));
   const reason = [adapter.reason, ...notes].join('; ');
   return gpuEngineOn(gpu, { ...adapter, reason }, options);
 }
 
 /**
- * Creates an engine on a device that other engines may share. They share compiled kernels. Destroying one of them
- * destroys the device for all.
+ * Creates an engine on a device that other engines may use too. All of them share compiled kernels, and destroying one
+ * of them destroys the device for all.
  */
 export function gpuEngineOn(gpu: Gpu, adapter: AdapterDescription, options: GpuOptions = {}): Engine {
   const lifetime = new Lifetime('engine');
@@ -82,7 +82,7 @@ export function gpuEngineOn(gpu: Gpu, adapter: AdapterDescription, options: GpuO
         gpu.abandon();
         return new CompileTimeout(seconds, kind, kind === 'stepwise' ? undefined : 'stepwise');
       };
-      const model = await inTime(seconds, created, timeout, late => late.destroy());
+      const model = await withTimeout(seconds, created, timeout, late => late.destroy());
       if (model.choices) model.choices = { adapter: adapter.name, ...model.choices };
       return model;
     },
@@ -97,7 +97,7 @@ export function gpuEngineOn(gpu: Gpu, adapter: AdapterDescription, options: GpuO
         gpu.abandon();
         return new CompileTimeout(seconds);
       };
-      return inTime(seconds, opening, timeout, late => late.destroy());
+      return withTimeout(seconds, opening, timeout, late => late.destroy());
     },
     destroy(): void {
       if (lifetime.end()) gpu.end();

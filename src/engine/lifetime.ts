@@ -8,7 +8,7 @@ export class Lifetime {
   #ended = false;
   readonly #what: string;
   readonly #owner?: Lifetime;
-  /** @param what name for messages: `engine`, `model` … @param owner whose end also ends this lifetime */
+  /** @param what name for messages: `engine`, `model` … @param owner when it ends, this lifetime ends too */
   constructor(what: string, owner?: Lifetime) {
     this.#what = what;
     this.#owner = owner;

@@ -49,12 +49,10 @@ export class ReferenceMemory implements MemoryLayer {
   readonly #order: StepOrder;
   /** Per sequence: the inputs and results of the last forward. */
   #kept: { controls: Float32Array[]; value: Float32Array; result: MemoryReads }[] = [];
-  /**
-   * Per sequence: the forward steps that have had no backward step, and the gradient of the state after the newest of
-   * them, which the earlier backward steps computed.
-   */
+  /** Per sequence: the forward steps that have had no backward step. */
   #taken: TakenStep[][] = [];
-  #arriving: unknown[] = [];
+  /** Per sequence: the gradient of the state after the newest of them, which the last backward step returned. */
+  #dState: unknown[] = [];
 
   constructor(shape: MemoryShape, lifetime: Lifetime) {
     checkMemoryShape(shape);
@@ -157,7 +155,7 @@ export class ReferenceMemory implements MemoryLayer {
     const { t, newest } = this.#order.stepBackward();
     const { kind, B, M, reads } = this.shape;
     const [E, Q] = [endsOf(kind), readsOf(kind, reads)];
-    if (newest) this.#arriving = [];
+    if (newest) this.#dState = [];
     return this.#gradients(B, E, E * M, b => {
       const { controls, value, before, after } = this.#taken[b][t];
       const dr = Float64Array.from(dRead.subarray(b * Q * M, (b + 1) * Q * M));
@@ -168,9 +166,9 @@ export class ReferenceMemory implements MemoryLayer {
         value,
         after,
         dr,
-        this.#arriving[b],
+        this.#dState[b],
       );
-      this.#arriving[b] = passed;
+      this.#dState[b] = passed;
       this.#taken[b].pop();
       return gradients;
     });

@@ -5,7 +5,7 @@ import { controlCount, endsOfModel, memoryKind, readsOfModel } from '../base/mem
 import { type ModelSpec, parameters, type Tensors } from '../base/parameters.ts';
 import { targetVector } from '../reference/loss.ts';
 import { strengthsOf } from '../reference/memories.ts';
-import { modelBackward, modelForward, type Sequence } from '../reference/model.ts';
+import { modelBackward, modelForward, type SequenceActivations } from '../reference/model.ts';
 import { globalNorm, update } from '../reference/optim.ts';
 import { checkBatch, checkState, checkStepped } from './checks.ts';
 import type {
@@ -22,8 +22,8 @@ import { Lifetime } from './lifetime.ts';
 import { checkSize, ReferenceMemory } from './reference-memory.ts';
 
 /**
- * Creates an engine that computes with the float64 reference, synchronously and on one thread. It is slow: for tests,
- * and the last engine that `auto` tries.
+ * Creates an engine that computes with the float64 reference, synchronously and on one thread. It is slow and meant for
+ * tests; `auto` tries it last.
  * @param reason why this engine was chosen, shown beside its name
  */
 export function createReferenceEngine(reason = 'requested'): Engine {
@@ -201,7 +201,7 @@ class ReferenceModel implements Model {
     this.#lifetime.end();
   }
 
-  #run(batch: Batch): { objective: number; sequences: Sequence[] } {
+  #run(batch: Batch): { objective: number; sequences: SequenceActivations[] } {
     const result = modelForward(this.spec, this.#state.parameters, batch);
     this.#activations = Math.max(this.#activations, countActivations(this.spec, result.sequences));
     return result;
@@ -235,7 +235,7 @@ const copyTensors = (tensors: Tensors): Tensors =>
 const count = (tensors: Tensors): number =>
   [...tensors.values()].reduce((sum, { length }) => sum + length, 0);
 
-function countActivations(spec: ModelSpec, sequences: readonly Sequence[]): number {
+function countActivations(spec: ModelSpec, sequences: readonly SequenceActivations[]): number {
   let numbers = 0;
   const add = (array?: ArrayLike<unknown>): void => {
     numbers += array?.length ?? 0;
@@ -266,7 +266,7 @@ function argmax(values: Float64Array): number {
 function metricsOf(
   spec: ModelSpec,
   batch: Batch,
-  sequences: readonly Sequence[],
+  sequences: readonly SequenceActivations[],
 ): Omit<StepReport, 'objective' | 'gradientNorm' | 'finite'> {
   const sums = {
     loss: 0,

@@ -39,13 +39,13 @@ export class StepOrder {
   }
 
   /**
-   * Checks that `call` may run. It needs the result of forward().
-   * @throws InputError if there is no forward pass
+   * Checks that `call`, which needs the result of forward(), may run.
+   * @throws InputError after step(), or if there was no forward pass
    */
   needForward(call: string): void {
     if (this.stepping) {
       throw new InputError(
-        `${call}() needs forward(), but this memory takes single steps: call stepBackward(), or reset() and forward().`,
+        `${call}() needs forward(), but step() has started a sequence of single steps: call stepBackward(), or reset() and forward().`,
       );
     }
     if (this.#mode === 'empty') throw new InputError(`${call}() needs a forward pass: call forward() first.`);

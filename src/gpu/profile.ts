@@ -142,15 +142,15 @@ const SOFTWARE: Omit<DeviceProfile, 'limits'> = {
 const gpu = (subgroups: boolean): Omit<DeviceProfile, 'limits'> => ({
   name: subgroups ? 'gpu with subgroups' : 'gpu',
   unrolls: false,
-  // On an H200 the fused plan is 1.5 to 12 times as fast as the stepwise plan, with LSTMs from 32 to 8 × 256 and
-  // batches from 10 to 1024. Models that do not fit use the stepwise plan.
+  // On an H200 the fused plan is 1.5 to 12 times as fast as the stepwise plan, with LSTMs from one layer of 32 units to
+  // eight layers of 256, and batches from 10 to 1024. Models that do not fit use the stepwise plan.
   fusesBlocks: true,
   subgroups,
   memory: { form: 'block', size: 32, subgroups },
   prefixSum: { form: 'block', size: 128, subgroups },
   // The kernels that are parallel over time do about thirty times the work of the block form, but do not process time
-  // steps one after another. On an H200 they are faster at all sizes measured: 1.8 times at B=128, T=64, and 3.6 times at
-  // B=1024, T=1024. With more than 256 sequences, smaller GPUs are likely to be slower with them.
+  // steps one after another. On an H200 they are faster at all sizes measured: 1.8 times as fast at B=128, T=64, and
+  // 3.6 times at B=1024, T=1024. With more than 256 sequences they are probably slower on smaller GPUs.
   overTime: { chosen: { sequences: 256, steps: 64 }, size: 64, chunks: 16_384, elements: 4, walk: WALK },
   tuning: {
     step: { rows: 1, size: 64 },

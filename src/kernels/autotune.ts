@@ -85,8 +85,8 @@ async function fastest(
       const count = Math.max(1, Math.min(256, Math.round(SAMPLE_MS / (await run(1)))));
       runs.push({ tiles, ms: Infinity, sample: () => run(count) });
     }
-    // In turn, because an idle GPU raises its clock only after a while; and the minimum of several samples, because
-    // other load on the machine can only add time.
+    // Sample the candidates in turn, because an idle GPU raises its clock only after a while. Take the minimum of
+    // several samples, because other load on the machine can only add time.
     for (let k = 0; k < SAMPLES; k++) {
       for (const candidate of runs) candidate.ms = Math.min(candidate.ms, await candidate.sample());
     }

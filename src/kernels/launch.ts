@@ -40,7 +40,7 @@ export interface Launch<Name extends string = BufferName> {
   /** Set if the kernel reads a step number in bind group 1: the time step if it is in a Loop, otherwise this number. */
   step?: number;
   /** Set if the kernel loops over time steps. Such a launch can be cut into slices of time steps. */
-  over?: OverTime;
+  over?: TimeLoop;
   /** Buffers to clear before the launch (before its first slice, if it is cut). */
   clears?: readonly Name[];
 }
@@ -48,7 +48,7 @@ export interface Launch<Name extends string = BufferName> {
 /**
  * Direction of a kernel's loop over time, and the number of rounds into which the sequences are divided (default 1).
  */
-export interface OverTime {
+export interface TimeLoop {
   pass: 'forward' | 'backward';
   rounds?(size: Size): number;
 }
@@ -60,10 +60,10 @@ export interface Loop<Name extends string = BufferName> {
 }
 
 /** A unit of dispatch: one launch, or a loop of launches. */
-export type Work<Name extends string = BufferName> = Launch<Name> | Loop<Name>;
+export type WorkUnit<Name extends string = BufferName> = Launch<Name> | Loop<Name>;
 
 /** All launches of these units, including those in loops. */
-export const launchesOf = <Name extends string>(work: readonly Work<Name>[]): Launch<Name>[] =>
+export const launchesOf = <Name extends string>(work: readonly WorkUnit<Name>[]): Launch<Name>[] =>
   work.flatMap(unit => ('loop' in unit ? unit.launches : [unit]));
 
 /** Bindings: `read` of a buffer that a kernel only reads, `write` of one that it also writes. */

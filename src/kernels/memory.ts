@@ -27,7 +27,7 @@ export interface Place {
 }
 
 /** The kernels and buffers of a memory over B sequences of T steps, whose inputs are known for all steps. */
-export interface OpenMemory {
+export interface SequenceMemory {
   readonly form: MemoryForm['form'] | 'time';
   /**
    * Inputs, outputs and gradients by name, float32. Each control (`push`) and its gradient (`dPush`): [B,T,E]; value
@@ -58,7 +58,7 @@ export interface OpenMemory {
 /** The kernels and buffers of a memory that processes one time step per call. */
 export interface SteppedMemory {
   readonly bytes: number;
-  /** Locations of the arrays of step t, by the names of OpenMemory: controls [B,E], values [B,E,M], reads [B,Q,M]. */
+  /** Locations of the arrays of step t, named as in SequenceMemory: controls [B,E], values [B,E,M], reads [B,Q,M]. */
   io(t: number): Readonly<Record<string, Place>>;
   /** Controls, value of step t -> its read. Call in the order of the steps; step 0 empties the memory. */
   step(t: number): Recording;
@@ -130,7 +130,7 @@ export interface MemorySizes {
  * @throws DeviceError if a kernel does not compile
  * @throws InputError if a buffer is too large for the device
  */
-export const sequenceMemory = (gpu: Gpu, sizes: MemorySizes, form: MemoryForm): Promise<OpenMemory> =>
+export const sequenceMemory = (gpu: Gpu, sizes: MemorySizes, form: MemoryForm): Promise<SequenceMemory> =>
   withBuffers(gpu, nameOf(sizes), async buffers => {
     const { B, T } = sizes;
     const { all, program, launches, size, places, strengths } = await open(
@@ -287,7 +287,7 @@ async function open(
     program: await Program.compile(gpu, [launches.forward, launches.backward]),
     launches,
     size: { B, T, rowSplits: 1 },
-    /** Locations by name of the arrays of steps t … t + steps − 1: of one step in the order `steps`, else of all. */
+    /** Locations by name of the arrays of steps t … t + steps − 1: one step in the order `steps`, else all T steps. */
     places(t: number, steps: number): Record<string, Place> {
       const { value, read, dRead, dValue } = all;
       const controlBytes = B * steps * ends * 4;

@@ -6,7 +6,7 @@ import { prefixSum } from './prefix-sum.ts';
 /** An open device and what is wrong with it. */
 export interface OpenedGpu {
   gpu: Gpu;
-  /** Features that the device reports but computes incorrectly, as text for the user. */
+  /** Features that the device reports but that do not work correctly, as text for the user. */
   notes: string[];
 }
 

@@ -1,5 +1,5 @@
 import { type SLICE, WHOLE } from '../../shaders/lib/batch.wgsl.ts';
-import type { OverTime, Size, Work } from './launch.ts';
+import type { Size, TimeLoop, WorkUnit } from './launch.ts';
 import { rangesOf, type StepCost } from './slices.ts';
 
 /** Cuts work into submissions. */
@@ -9,7 +9,7 @@ export type Slice = Record<(typeof SLICE)[number], number>;
 
 /** Part of a submission: a launch with its slice, or a range of steps of a loop. */
 export interface Piece<Name extends string> {
-  work: Work<Name>;
+  work: WorkUnit<Name>;
   slice?: Slice;
   range?: { from: number; to: number };
 }
@@ -17,18 +17,18 @@ export interface Piece<Name extends string> {
 /**
  * Cuts work over time into slices with a total cost of at most `steps` each. Returns the pieces of each submission.
  * Every slice starts a new submission, except that the first slice of a unit joins the previous submission unless that
- * contains a slice of a kernel. Launches that are not over time always join the previous submission.
+ * contains a slice of a kernel. Launches without `over` always join the previous submission.
  * @param stepCost cost of time step t relative to a usual step (default 1)
  */
 export function cut<Name extends string>(
-  work: readonly Work<Name>[],
+  work: readonly WorkUnit<Name>[],
   size: Size,
   steps: number,
   stepCost?: StepCost,
 ): Piece<Name>[][] {
   const pieces: Piece<Name>[][] = [[]];
   for (const unit of work) {
-    const over: OverTime | undefined = 'loop' in unit ? { pass: unit.loop } : unit.over;
+    const over: TimeLoop | undefined = 'loop' in unit ? { pass: unit.loop } : unit.over;
     if (!over) {
       pieces[pieces.length - 1].push({ work: unit });
       continue;
@@ -51,5 +51,5 @@ export function cut<Name extends string>(
 }
 
 /** The pieces of a submission that contains all work: every kernel covers all time steps. */
-export const whole = <Name extends string>(work: readonly Work<Name>[]): Piece<Name>[] =>
+export const whole = <Name extends string>(work: readonly WorkUnit<Name>[]): Piece<Name>[] =>
   work.map(unit => ({ work: unit }));

@@ -2,7 +2,7 @@ import { batchOf } from '../../shaders/lib/batch.wgsl.ts';
 import type { TrainConfig } from '../base/config.ts';
 import type { DeviceProfile, MemoryForm, StepTiles } from '../gpu/profile.ts';
 import type { Layout } from '../layout/layout.ts';
-import type { Work } from './launch.ts';
+import type { WorkUnit } from './launch.ts';
 import type { PlanName } from './plan-names.ts';
 import { blockForm, blockPasses, fitsBlock } from './plans/block.ts';
 import { TILE_PARTS } from './plans/gradients.ts';
@@ -26,8 +26,8 @@ export interface PlanChoice {
  * data.
  */
 export interface Plan extends PlanChoice {
-  step: Work[];
-  forward: Work[];
+  step: WorkUnit[];
+  forward: WorkUnit[];
   /** Number of parts that the B·T rows of activations are split into, to compute the weight gradients. */
   rowSplits(B: number, T: number): number;
 }

@@ -62,7 +62,8 @@ export async function prepare(
   const chosen = choosePlan(profile, layout, requested, form);
   onPlan?.(chosen.kind);
   const { H4, R4, gates } = layout;
-  // The largest product of a time step: the gates of a cell from h_{t-1} and the reads.
+  // A typical product of a time step: the gates of the first layer's cell from h_{t-1} and the reads. The tiles chosen
+  // for it are used for all products.
   const product = { B: training.batch, inner4: H4 + R4, columns4: H4, gates: gates.all };
   const { tiles, choices } =
     chosen.kind === 'stepwise'

@@ -29,7 +29,7 @@ export async function privateBytes(gpu: Gpu, bytes: number): Promise<number> {
 }
 
 /**
- * Fills an array, then checks every element. A 0 loaded from the buffer is added to the numbers, so that the compiler
+ * Fills an array, then checks every element. A 0 loaded from the buffer is added to the index, so that the compiler
  * cannot fold the check away.
  */
 const code = (count: number): string => `

@@ -1,5 +1,5 @@
 import { type Bound, bind, dispatch, type Gpu, type Kernel, STEP_BYTES } from '../gpu/device.ts';
-import { type Launch, launchesOf, type Size, type Work } from './launch.ts';
+import { type Launch, launchesOf, type Size, type WorkUnit } from './launch.ts';
 import type { Piece, Slice } from './pieces.ts';
 
 /** Writes the slice of a submission to the device, immediately or as a command of the encoder. */
@@ -24,7 +24,10 @@ export class Program<Name extends string> {
   }
 
   /** Compiles every kernel. @throws DeviceError if one does not compile */
-  static async compile<Name extends string>(gpu: Gpu, work: readonly Work<Name>[]): Promise<Program<Name>> {
+  static async compile<Name extends string>(
+    gpu: Gpu,
+    work: readonly WorkUnit<Name>[],
+  ): Promise<Program<Name>> {
     const launches = [...new Set(launchesOf(work))];
     const kernels = await Promise.all(
       launches.map(async launch => {

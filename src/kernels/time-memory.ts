@@ -20,13 +20,13 @@ import { stackLinks, stackReads, stackRows, stackStrengths } from '../../shaders
 import { type Gpu, split, UNIFORM } from '../gpu/device.ts';
 import type { DeviceProfile, OverTimeProfile } from '../gpu/profile.ts';
 import { type Launch, read as reading, write as writing } from './launch.ts';
-import { type MemoryBuffers, type OpenMemory, placesOf, rowElements, withBuffers } from './memory.ts';
+import { type MemoryBuffers, placesOf, rowElements, type SequenceMemory, withBuffers } from './memory.ts';
 import { whole } from './pieces.ts';
 import { prefixSumLaunch, sumSizes } from './prefix-sum.ts';
 import { Program, type Recording } from './program.ts';
 
 /**
- * Upper bound of the total pushed to one sequence: the fixed-point arithmetic assumes heights below 2^24
+ * The total push strength of a sequence must be less than this: the fixed-point arithmetic assumes heights below 2^24
  * (shaders/lib/fixed.wgsl.ts).
  */
 export const MAX_PUSHED = 2 ** 24;
@@ -63,8 +63,8 @@ type Name =
   | 'sumsOrCarries';
 
 /**
- * A stack or a queue computed in parallel over time: see shaders/time-heights.wgsl.ts. The caller must check that no
- * sequence pushes MAX_PUSHED or more in total.
+ * A stack or a queue computed in parallel over time: see shaders/time-heights.wgsl.ts. The caller must check that
+ * the push strengths of each sequence add up to less than MAX_PUSHED.
  * @param B sequences @param T time steps @param M numbers per row
  * @throws DeviceError if a kernel does not compile
  * @throws InputError if a buffer is too large for the device
@@ -75,8 +75,8 @@ export const timeMemory = (
   B: number,
   T: number,
   M: number,
-): Promise<OpenMemory> =>
-  withBuffers(gpu, `memory over time (B=${B}, T=${T}, M=${M})`, buffers =>
+): Promise<SequenceMemory> =>
+  withBuffers(gpu, `time-parallel memory (B=${B}, T=${T}, M=${M})`, buffers =>
     openOn(buffers, gpu, kind, B, T, M),
   );
 
@@ -87,7 +87,7 @@ async function openOn(
   B: number,
   T: number,
   M: number,
-): Promise<OpenMemory> {
+): Promise<SequenceMemory> {
   const N = B * T;
   const chunks = chunksOf(gpu.profile.overTime, B, T);
   const { entries, words } = dimsOf(B, T, chunks);
@@ -259,7 +259,7 @@ function heights(bytes: ArrayBuffer): Float64Array {
   return Float64Array.from({ length: words.length / 2 }, (_, i) => words[2 * i + 1] + words[2 * i] / 2 ** 32);
 }
 
-/** Strengths [B][T][t + 1] of all rows after each step: the length that is left of row i's interval. */
+/** Strengths [B][T][t + 1] of all rows after each step: the remaining length of row i's interval. */
 function strengthsOf(
   kind: 'stack' | 'queue',
   B: number,

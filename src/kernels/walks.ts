@@ -4,7 +4,7 @@ import { type MemoryName, memoryKind } from '../base/memories.ts';
 /**
  * Numbers of rows of a memory that kernels visit, computed from known push and pop strengths. A step usually visits a
  * few rows; if strengths are tiny it visits up to T rows. These numbers determine the sizes of slices, and whether a
- * pass can run parallel over time.
+ * pass can run in parallel over time.
  */
 export interface Walks {
   /** [T] number of rows that step t pops or reads: the maximum over the sequences. */

@@ -1,7 +1,7 @@
 import { isRecurrent } from '../base/cells.ts';
 import { headInputWidth, type ModelSpec } from '../base/parameters.ts';
 import { in4, type Sizes, sizesOf } from './sizes.ts';
-import { type TensorForm, tensorsOf } from './tensors.ts';
+import { type TensorSpec, tensorsOf } from './tensors.ts';
 
 /**
  * The memory layout of a model for the engines gpu and cpu: parameters in one packed buffer; activations and gradients
@@ -10,7 +10,7 @@ import { type TensorForm, tensorsOf } from './tensors.ts';
  */
 export interface Layout extends Sizes {
   /** Activations and gradients, in the order of their offsets in the arenas. */
-  tensors: readonly TensorForm[];
+  tensors: readonly TensorSpec[];
   layers: Layer[];
   /** Blocks of parameters. */
   blocks: Record<BlockName, Block>;

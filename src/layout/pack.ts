@@ -65,10 +65,10 @@ function placeOf(layout: Layout, name: string): Place {
   return places[name]();
 }
 
-/** Packs named tensors into a parameter buffer. Missing tensors and derived matrices are 0. */
+/** Packs named tensors into a parameter buffer of layout.size4 vec4s. Missing tensors and derived matrices are 0. */
 export function pack(layout: Layout, tensors: Tensors): Float32Array<ArrayBuffer> {
   const packed = new Float32Array(layout.size4 * 4);
-  eachRun(layout, (name, from, count, at) => {
+  eachRange(layout, (name, from, count, at) => {
     const tensor = tensors.get(name);
     if (tensor) packed.set(tensor.subarray(from, from + count), at);
   });
@@ -80,14 +80,14 @@ export function unpack(layout: Layout, packed: Float32Array): Tensors {
   const tensors: Tensors = new Map(
     parameters(layout.spec).map(({ name, shape }) => [name, new Float64Array(shape[0] * shape[1])]),
   );
-  eachRun(layout, (name, from, count, at) => {
+  eachRange(layout, (name, from, count, at) => {
     tensors.get(name)!.set(packed.subarray(at, at + count), from);
   });
   return tensors;
 }
 
-/** Calls `visit` for every run of numbers that is contiguous both in the tensor (`from`) and in the buffer (`at`). */
-function eachRun(
+/** Calls `visit` for every range of numbers that is contiguous in the tensor (`from`) and in the buffer (`at`). */
+function eachRange(
   layout: Layout,
   visit: (name: string, from: number, count: number, at: number) => void,
 ): void {

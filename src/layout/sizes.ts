@@ -34,6 +34,7 @@ export interface Sizes {
 /** Number of vec4s that hold n floats. */
 export const in4 = (n: number): number => ceilTo(n, 4) / 4;
 
+/** The sizes of a model. `gates` and `states` are those of its controller; S4 is 0 without a memory. */
 export function sizesOf(spec: ModelSpec): Sizes {
   const { inputs: D, hidden: H, width: M, outputs: V } = spec;
   const E = endsOfModel(spec);

@@ -1,7 +1,7 @@
 import type { Sizes } from './sizes.ts';
 
 /** A tensor of a model's activations or gradients. */
-export interface TensorForm {
+export interface TensorSpec {
   name: string;
   arena: 'acts' | 'grads';
   /** vec4s per row. */
@@ -19,17 +19,17 @@ export interface TensorForm {
  *   acts   h, c [T+1,B]: states (the first B rows are the starting state); g: gates kept for the backward pass;
  *          r [T+1,B]: reads; op: o'; s: heads; o: readout; y: outputs; xh, xp: outputs of the auto-encoder heads
  *   grads  gradients of pre-activations: of a layer (dA), projection (dP), heads (dS), readout (dQ), outputs (dY) and
- *          auto-encoder heads (dXh, dXp); dOp: of the value o' from the outputs (on the CPU engine also from the heads);
- *          dHx: of h from the auto-encoder; dH, dC: of the starting state (during the backward pass dC is that of c_t);
+ *          auto-encoder heads (dXh, dXp); dOp: of o' itself, through the outputs (on the CPU engine also the heads);
+ *          dHx: of h from the auto-encoder; dH, dC: of the starting state (during the backward pass, dC: of c_t);
  *          dD: the part of dh that bypasses the matrices of a GRU; dR: of the reads of one step
  */
-export function tensorsOf({ spec, gates, states, H4, P4, R4, S4, O4, V4, D4 }: Sizes): TensorForm[] {
+export function tensorsOf({ spec, gates, states, H4, P4, R4, S4, O4, V4, D4 }: Sizes): TensorSpec[] {
   const layers = Array.from({ length: spec.layers }, (_, l) => l);
   const form = (
-    arena: TensorForm['arena'],
-    rows: TensorForm['rows'],
+    arena: TensorSpec['arena'],
+    rows: TensorSpec['rows'],
     sizes: Record<string, number>,
-  ): TensorForm[] => Object.entries(sizes).map(([name, width4]) => ({ name, arena, width4, rows }));
+  ): TensorSpec[] => Object.entries(sizes).map(([name, width4]) => ({ name, arena, width4, rows }));
   const reconstruction = spec.autoencoder ? D4 : 0;
   const projection = spec.projection ? P4 : 0;
   return [
@@ -65,7 +65,7 @@ export function tensorsOf({ spec, gates, states, H4, P4, R4, S4, O4, V4, D4 }: S
 export interface Operand {
   /** Name of the tensor. */
   field: string;
-  arena: TensorForm['arena'];
+  arena: TensorSpec['arena'];
   /** vec4s per row. */
   width4: number;
   /** 1: skip the B rows of the starting state at the beginning of h, c and r. */
@@ -83,7 +83,7 @@ export interface Operand {
  * @throws Error for an unknown name, which is a bug in the caller
  */
 export function operand(
-  { tensors }: { tensors: readonly TensorForm[] },
+  { tensors }: { tensors: readonly TensorSpec[] },
   field: string,
   { skip = 0, from = 0 }: { skip?: 0 | 1; from?: number } = {},
 ): Operand {

@@ -10,7 +10,7 @@ import {
 } from '../base/errors.ts';
 import type { Threads } from '../engine/cpu.ts';
 import type { Engine } from '../engine/engine.ts';
-import { checkCompileSeconds } from '../engine/in-time.ts';
+import { checkCompileSeconds } from '../engine/with-timeout.ts';
 import { PLANS, type PlanName } from '../kernels/plan-names.ts';
 import { type ConcreteName, ENGINES, type EngineName, engineName } from './names.ts';
 
@@ -47,7 +47,7 @@ const OPEN: Record<
   (platform: Platform, options: EngineOptions, reason: string) => Promise<Engine>
 > = {
   gpu: (platform, { plan = 'auto', unsafe = false, compileSeconds }, reason) =>
-    // Without a reason, `auto` is looking for a real GPU.
+    // Reason '': `auto` tries this engine first, and then only on a real GPU.
     platform.openGpu(plan, reason !== '', unsafe, compileSeconds),
   cpu: async (platform, { threads }, reason) =>
     (await import('../engine/cpu.ts')).createCpuEngine(reason, platform.threads(), threads),
@@ -85,9 +85,9 @@ export interface EngineOptions {
    */
   unsafe?: boolean;
   /**
-   * Limit for compiling the kernels of a model and running them once, in seconds (default: 60 on a GPU, 180 in
-   * software). If it is exceeded with plan `auto`, a plan with smaller kernels is tried; then, with engine `auto`, the
-   * next engine. `gpu` only.
+   * Limit for compiling the kernels of a model and running them once, in seconds (default: 60 on a GPU, 180 on
+   * a software adapter). If it is exceeded with plan `auto`, a plan with smaller kernels is tried; then, with engine
+   * `auto`, the next engine. `gpu` only.
    */
   compileSeconds?: number;
 }
@@ -97,14 +97,17 @@ export interface Opening<Options extends EngineOptions> {
   /**
    * Opens an engine. `auto` tries WebGPU on a GPU, then WebAssembly SIMD, then the float64 reference. `engine.adapter`
    * says which one was opened and why. In Node the engine keeps the process alive until it is destroyed.
-   * @throws InputError for an unknown name @throws DeviceError if the requested engine is not available
+   * @throws InputError for an unknown name or an invalid option
+   * @throws DeviceError if the requested engine is not available
    */
   openEngine(name?: EngineName, options?: Options): Promise<Engine>;
   /**
-   * Opens an engine and starts `work` on it. With `auto`, it moves on to the next engine if one cannot be opened or its
-   * device fails during `work` (for example if its compiler rejects a kernel or takes too long). A Trainer started in
-   * `work` may since have moved to another engine: use the Trainer's own `engine`.
-   * @throws InputError for an unknown name, or from `work` @throws DeviceError if no engine is left
+   * Opens an engine, runs `work` on it, and returns the engine and the result. With `auto`, it tries the next engine if
+   * one cannot be opened, or if `work` throws anything but an InputError (for example because the device's compiler
+   * rejects a kernel or takes too long). A Trainer started in `work` may since have moved to another engine: use the
+   * Trainer's own `engine`.
+   * @throws InputError for an unknown name or an invalid option, or from `work`
+   * @throws DeviceError if no engine can be opened, or the error of `work` on the last engine
    */
   openEngineWith<T>(
     name: EngineName,

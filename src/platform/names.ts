@@ -17,7 +17,7 @@ export type EngineName = 'auto' | ConcreteName;
 /** All names a user may give. */
 export const ENGINE_NAMES: readonly EngineName[] = ['auto', ...ENGINES.map(({ name }) => name)];
 
-/** The paper in float64, which all other engines are compared with. */
+/** The engine that computes the paper's equations in float64. All other engines are compared with it. */
 export const REFERENCE: ConcreteName = 'reference';
 
 /** The engine that `auto` tries first. */

@@ -22,7 +22,7 @@ const WIDTH = 860;
 const BAR = 16;
 const GAP = 14;
 
-/** Horizontal bars on a log axis: ten times slower is one decade longer. Returns SVG. */
+/** Horizontal bars on a log axis: a value ten times as large is one decade longer. Returns SVG. */
 export function barPlot({ title, unit, series, groups }: BarPlot): string {
   const widest = Math.max(0, ...groups.map(({ label }) => widthOf(label)));
   const [left, right] = [Math.min(400, MARGIN + widest + 10), WIDTH - 70];

@@ -60,7 +60,7 @@ function extentOf(values: readonly number[]): [low: number, high: number] {
   return known.length ? [Math.min(...known), Math.max(...known)] : [1, 10];
 }
 
-/** Up to about ten round numbers in [low, high]. */
+/** At most ten round whole numbers in [low, high], equally spaced by 1, 2 or 5 times a power of ten. */
 export function roundTicks(low: number, high: number): number[] {
   const rough = Math.max(1, (high - low) / 9);
   const power = 10 ** Math.floor(Math.log10(rough));
@@ -69,6 +69,6 @@ export function roundTicks(low: number, high: number): number[] {
   return Array.from({ length: Math.floor((high - first) / step) + 1 }, (_, i) => first + i * step);
 }
 
-/** At most three significant digits; `2e+6` and `5e-4` for numbers from 1e6 on and below 1e-3. */
+/** Three significant digits at most; one digit and an exponent (`2e+6`, `5e-4`) from 1e6 on and below 1e-3. */
 export const short = (value: number): string =>
   value >= 1e6 || value < 1e-3 ? value.toExponential(0) : String(Number(value.toPrecision(3)));

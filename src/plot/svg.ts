@@ -1,8 +1,8 @@
 /** What all plots share: SVG as text, for light and dark mode, without dependencies or a DOM. */
 
 /**
- * Colours after Okabe and Ito, distinguishable by colour-blind readers. Marks and dashes also differ, for print in
- * grey.
+ * Colours based on those of Okabe and Ito, distinguishable by colour-blind readers. Marks and dashes also differ, for
+ * greyscale printing.
  */
 const SERIES_STYLES = [
   { light: '#0072b2', dark: '#56b4e9', dash: '', mark: 'M-3.6 0a3.6 3.6 0 1 0 7.2 0a3.6 3.6 0 1 0 -7.2 0z' },
@@ -51,11 +51,11 @@ export const widthOf = (text: string): number =>
 
 export const round = (x: number): number => Math.round(x * 10) / 10;
 
-const xml = (text: string): string =>
+const escapeXml = (text: string): string =>
   text.replace(/[&<>"]/g, char => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[char]!);
 
 export const textAt = (x: number, y: number, text: string, attributes = ''): string =>
-  `<text x="${round(x)}" y="${round(y)}"${attributes && ` ${attributes}`}>${xml(text)}</text>`;
+  `<text x="${round(x)}" y="${round(y)}"${attributes && ` ${attributes}`}>${escapeXml(text)}</text>`;
 
 /** A straight line. */
 export const straight = (kind: string, x1: number, y1: number, x2: number, y2: number): string =>
@@ -64,7 +64,7 @@ export const straight = (kind: string, x1: number, y1: number, x2: number, y2: n
 /** A complete SVG image, as text. */
 export const picture = (width: number, height: number, title: string, parts: readonly string[]): string =>
   `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">\n` +
-  `<title>${xml(title)}</title>\n${STYLE}\n<rect class="ground" width="${width}" height="${height}"/>\n` +
+  `<title>${escapeXml(title)}</title>\n${STYLE}\n<rect class="ground" width="${width}" height="${height}"/>\n` +
   `${textAt(MARGIN, 24, title, 'class="title"')}\n${parts.filter(Boolean).join('\n')}\n</svg>\n`;
 
 /** The line of series k along an SVG path. */
@@ -140,5 +140,5 @@ export const gridOfY = (
     ({ at, text }) =>
       straight('grid', left, at, right, at) + textAt(left - 8, at + 4, text, 'text-anchor="end"'),
   ),
-  `<text transform="translate(18 ${round((top + bottom) / 2)}) rotate(-90)" text-anchor="middle">${xml(label)}</text>`,
+  `<text transform="translate(18 ${round((top + bottom) / 2)}) rotate(-90)" text-anchor="middle">${escapeXml(label)}</text>`,
 ];

@@ -6,7 +6,7 @@ import { flatOf } from './rows.ts';
  * The neural deque as in the paper (equations 6–11, Appendix A), in float64: push, pop and read at both ends. Every
  * step keeps all of its strengths.
  *
- * End 0 is the top, end 1 the bottom, in every array of two. Rows are numbered from 0 at the bottom to the top. Step t
+ * End 0 is the top, end 1 the bottom, in every array of two. Rows are numbered from the bottom (0) to the top. Step t
  * (from 0) has 2(t+1) rows: the new bottom row, all old rows, the new top row. The old rows in equations 7 and 8 are
  * all 2t rows of step t−1 (the range printed in the paper is one short).
  */

@@ -10,7 +10,7 @@ import { tape } from './tape.ts';
 
 /** The kinds whose memory consists of rows with strengths. */
 export type RowName = 'stack' | 'queue' | 'deque';
-export const MEMORIES: Record<RowName, RowMemory> = { stack, queue, deque };
+export const ROW_MEMORIES: Record<RowName, RowMemory> = { stack, queue, deque };
 
 /** All kinds of memory. */
 export const KINDS: Record<MemoryName, Kind> = {

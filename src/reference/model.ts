@@ -52,7 +52,7 @@ export interface Step extends Heads, StepOutput {
 type Start = Pick<Step, 'layers' | 'memories' | 'r'>;
 
 /** One sequence after its forward pass. */
-export interface Sequence {
+export interface SequenceActivations {
   start: Start;
   /** lengths[b] steps. */
   steps: Step[];
@@ -90,7 +90,7 @@ function startOf(spec: ModelSpec, layers: readonly Weights[]): Start {
 }
 
 /** Steps 0 … lengths[b]−1 of sequence b. */
-function sequenceForward(spec: ModelSpec, w: Weights, batch: Batch, b: number): Sequence {
+function sequenceForward(spec: ModelSpec, w: Weights, batch: Batch, b: number): SequenceActivations {
   const E = endsOfModel(spec);
   const layerWeights = layersOf(w, spec.layers);
   const start = startOf(spec, layerWeights);
@@ -121,7 +121,7 @@ function sequenceBackward(
   w: Weights,
   batch: Batch,
   b: number,
-  { start, steps }: Sequence,
+  { start, steps }: SequenceActivations,
   dw: Weights,
 ): void {
   const weight = batch.weight[b];
@@ -179,7 +179,7 @@ export function modelForward(
   spec: ModelSpec,
   tensors: Tensors,
   batch: Batch,
-): { objective: number; sequences: Sequence[] } {
+): { objective: number; sequences: SequenceActivations[] } {
   const w = weightsOf(tensors);
   const sequences = Array.from({ length: batch.B }, (_, b) => sequenceForward(spec, w, batch, b));
   let objective = 0;
@@ -196,7 +196,7 @@ export function modelBackward(
   spec: ModelSpec,
   tensors: Tensors,
   batch: Batch,
-  sequences: readonly Sequence[],
+  sequences: readonly SequenceActivations[],
 ): Tensors {
   const gradients = zeros(spec);
   const w = weightsOf(tensors);

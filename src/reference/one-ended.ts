@@ -2,8 +2,8 @@ import { type End, pop, popBackward, read, readBackward } from './ends.ts';
 import type { RowMemory } from './row-memory.ts';
 
 /**
- * A memory that pushes at the top, and pops and reads at `end`: a stack if that is the top, a queue if it is the
- * bottom. Rows are numbered from 0, oldest first. After step t (from 0) there are t+1 rows.
+ * A memory that pushes at the top, and pops and reads at `end`: a stack if `end` is the top, a queue if it is
+ * the bottom. Rows are numbered from 0, oldest first. After step t (from 0) there are t+1 rows.
  */
 export const oneEnded = (end: End): RowMemory => ({
   ends: 1,

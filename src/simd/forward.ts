@@ -54,8 +54,8 @@ export class ForwardPass {
   }
 
   /**
-   * Computes biases + inputs of all steps. Stores them in dA, which holds the pre-activations a during the forward
-   * pass; the backward pass overwrites it with their gradients.
+   * Computes the contributions of biases and inputs to all steps. Stores their sum in dA, which holds the
+   * pre-activations a during the forward pass; the backward pass overwrites it with their gradients.
    */
   #inputsForward({ Wx, b }: Layer, l: number): void {
     const { gates } = this.#ws.layout;

@@ -43,7 +43,7 @@ function share(bytes: Uint8Array): void {
   const at = bytes.findIndex((_, start) => MEMORY_IMPORT.every((byte, k) => bytes[start + k] === byte));
   const flags = at + MEMORY_IMPORT.length;
   if (at < 0 || bytes[flags] !== WITH_MAXIMUM)
-    throw new Error('the module imports no memory of limited size.');
+    throw new Error('the WebAssembly module imports no memory with a maximum size.');
   bytes[flags] = SHARED_WITH_MAXIMUM;
 }
 
@@ -86,7 +86,7 @@ export class Arena {
   }
 
   /**
-   * Allocates `bytes` bytes, aligned to 64. Returns the address. Memory that has never been allocated before is zero.
+   * Allocates `bytes` bytes, aligned to 64 bytes. Returns the address. Memory that was never allocated before is zero.
    * @throws DeviceError if the machine has no more memory
    */
   take(bytes: number): number {
@@ -141,7 +141,7 @@ export class Arena {
    * @param endBytes distance between the rows of consecutive ends, or between the reads of consecutive cells, in bytes
    * @param table address of a table [T]: the byte offset of each step's values
    */
-  memoryShape(
+  setMemoryShape(
     { memory, depth, reads }: { memory: MemoryName | 'none'; depth: number; reads?: number },
     { slots, undoLog, dStrength }: Record<keyof MemoryStorage, number>,
     M: number,

@@ -2,8 +2,8 @@ import { DeviceLost, InputError } from '../base/errors.ts';
 
 /**
  * A pool of threads that share work: the calling thread and its workers. Every thread has a copy of each object (a
- * model, a memory); all copies use one shared memory. A job has items 0 … count − 1. A thread takes the next item when
- * it is free.
+ * model or a memory layer); all copies use one shared WebAssembly memory. A job has items 0 … count − 1. A
+ * thread takes the next item when it is free.
  */
 
 /** A worker, provided by the platform. */
@@ -25,13 +25,13 @@ export interface Listener {
 export type Spawn = (listener: Listener) => Thread;
 
 /** A thread's copy of an object. */
-export interface Work<Job, Answer> {
+export interface Work<Job, Result> {
   /**
    * Called before the first item of a job in this thread.
    * @param thread number of this thread; 0: the calling thread
    */
   begin(job: Job, thread: number): void;
-  run(item: number): Answer;
+  run(item: number): Result;
 }
 
 /** Messages to a worker. `next` is the shared counter of a job's next item. */
@@ -52,12 +52,12 @@ export type ToThread =
 /** Messages from a worker. */
 export type FromThread =
   | { kind: 'ready' }
-  | { kind: 'done'; job: number; answers: [item: number, answer: unknown][] }
+  | { kind: 'done'; job: number; results: [item: number, result: unknown][] }
   | { kind: 'failed'; reason: string };
 
 interface Pending {
   left: number;
-  answers: unknown[];
+  results: unknown[];
   resolve(): void;
   reject(error: Error): void;
 }
@@ -68,20 +68,20 @@ interface Member {
   ready: boolean;
 }
 
-/** Runs items of a job until none are left. Returns the answers of the items that this thread ran. */
-export function takeItems<Job, Answer>(
-  work: Work<Job, Answer>,
+/** Runs items of a job until none are left. Returns the results of the items that this thread ran. */
+export function takeItems<Job, Result>(
+  work: Work<Job, Result>,
   given: Job,
   thread: number,
   next: Int32Array,
   count: number,
-): [item: number, answer: Answer][] {
-  const answers: [number, Answer][] = [];
+): [item: number, result: Result][] {
+  const results: [number, Result][] = [];
   for (let item = Atomics.add(next, 0, 1); item < count; item = Atomics.add(next, 0, 1)) {
-    if (answers.length === 0) work.begin(given, thread);
-    answers.push([item, work.run(item)]);
+    if (results.length === 0) work.begin(given, thread);
+    results.push([item, work.run(item)]);
   }
-  return answers;
+  return results;
 }
 
 /** The workers of an engine. Starts them when a job can use them, and continues without those that cannot start. */
@@ -151,18 +151,19 @@ export class Pool {
   }
 
   /**
-   * Runs a job of an object. Returns the answers by item: directly if this thread ran all items, otherwise as a
+   * Runs a job of an object. Returns the results by item: directly if this thread ran all items, otherwise as a
    * promise.
-   * @param work this thread's copy of the object @param max maximum number of threads that take part
+   * @param work this thread's copy of the object @param given the job, passed to begin() of every thread
+   * @param count number of items @param max maximum number of threads that take part
    * @throws DeviceLost if a running worker failed, InputError after end(). The promise rejects with the same errors.
    */
-  run<Job, Answer>(
+  run<Job, Result>(
     object: number,
-    work: Work<Job, Answer>,
+    work: Work<Job, Result>,
     given: Job,
     count: number,
     max = this.#max,
-  ): Answer[] | Promise<Answer[]> {
+  ): Result[] | Promise<Result[]> {
     if (this.#dead) throw this.#dead;
     const workers = Math.min(count, max) - 1;
     this.startWorkers(workers + 1);
@@ -175,13 +176,14 @@ export class Pool {
     const job = this.#count++;
     for (const member of this.#members.slice(0, workers))
       this.#post(member, { kind: 'job', object, job, given, next, count });
-    const answers = new Array<Answer>(count);
-    const ownAnswers = takeItems(work, given, 0, next, count);
-    for (const [item, answer] of ownAnswers) answers[item] = answer;
-    if (ownAnswers.length === count) return answers;
-    return this.#others(job, answers, count - ownAnswers.length);
+    const results = new Array<Result>(count);
+    const ownResults = takeItems(work, given, 0, next, count);
+    for (const [item, result] of ownResults) results[item] = result;
+    if (ownResults.length === count) return results;
+    return this.#others(job, results, count - ownResults.length);
   }
 
+  /** Ends the workers. Jobs in progress reject with an InputError, and later calls of run() throw it. */
   end(): void {
     for (const { thread } of this.#members) thread.end();
     this.#members = [];
@@ -189,9 +191,9 @@ export class Pool {
     this.#fail(new InputError('this engine was destroyed: make a new one.'));
   }
 
-  async #others<Answer>(job: number, answers: Answer[], left: number): Promise<Answer[]> {
+  async #others<Result>(job: number, results: Result[], left: number): Promise<Result[]> {
     const done = new Promise<void>((resolve, reject) => {
-      this.#pending.set(job, { left, answers, resolve, reject });
+      this.#pending.set(job, { left, results, resolve, reject });
     });
     this.#hold();
     try {
@@ -199,7 +201,7 @@ export class Pool {
     } finally {
       this.#hold();
     }
-    return answers;
+    return results;
   }
 
   #hold(): void {
@@ -219,8 +221,8 @@ export class Pool {
     } else {
       const pending = this.#pending.get(message.job);
       if (!pending) return;
-      for (const [item, answer] of message.answers) pending.answers[item] = answer;
-      pending.left -= message.answers.length;
+      for (const [item, result] of message.results) pending.results[item] = result;
+      pending.left -= message.results.length;
       if (pending.left > 0) return;
       this.#pending.delete(message.job);
       pending.resolve();

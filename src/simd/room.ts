@@ -4,7 +4,7 @@ import { groupSize, strandCount } from './groups.ts';
 import { MAX_BYTES } from './module.ts';
 import { bytesOfWorkspace, type Capacity } from './workspace.ts';
 
-/** Arrays of the size of the parameters: parameters, two moments, gradient, panels, transposed panels. */
+/** Number of arrays of the size of the parameters: parameters, two moments, gradient, panels, transposed panels. */
 const COPIES = 6;
 /** Allowance for alignment and scratch memory, in bytes. */
 const SLACK = 2 ** 20;
@@ -14,7 +14,7 @@ const NONE: Capacity = { G: 0, T: 0, K: 0 };
 /**
  * Capacity for batches of B sequences of T steps with K inputs; at least the capacity `held` so far, if that fits.
  * Also returns the number of threads, up to `threads`, that have room for a workspace each.
- * @throws InputError if not even one workspace fits, naming a batch size that would fit
+ * @throws InputError if not even one workspace fits; it names a batch size that would fit, if there is one
  */
 export function roomFor(
   layout: Layout,

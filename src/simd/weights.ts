@@ -11,13 +11,13 @@ export interface Panels {
 }
 
 /** Addresses of a model's weights. Other threads receive them in a message. */
-export interface WeightsPlaces {
+export interface WeightAddresses {
   at: Record<Name, number>;
   /** Panels of matricesOf(layout), in the same order. */
   panels: Panels[];
 }
 
-/** The matrices that take part in products with rows. */
+/** The matrices that are packed into panels: those that multiply many rows. */
 export function matricesOf({ layers, blocks }: Layout): Block[] {
   const all = [
     ...layers.flatMap(({ Wy, Wh, Wr, Wxe }) => [Wy, Wh, Wr, Wxe]),
@@ -34,7 +34,7 @@ export const widestOf = (layout: Layout): number =>
 export class Weights {
   readonly #arena: Arena;
   readonly #layout: Layout;
-  readonly places: WeightsPlaces;
+  readonly places: WeightAddresses;
   readonly #panels: ReadonlyMap<Block, Panels>;
   /** Scratch memory for outer() on the thread that updates the weights. */
   readonly #scratch: number;
@@ -56,7 +56,7 @@ export class Weights {
     this.#panels = panelsOf(layout, this.places);
   }
 
-  get at(): WeightsPlaces['at'] {
+  get at(): WeightAddresses['at'] {
     return this.places.at;
   }
 
@@ -130,6 +130,6 @@ export class Weights {
 }
 
 /** The panels of each matrix. */
-export function panelsOf(layout: Layout, { panels }: WeightsPlaces): ReadonlyMap<Block, Panels> {
+export function panelsOf(layout: Layout, { panels }: WeightAddresses): ReadonlyMap<Block, Panels> {
   return new Map(matricesOf(layout).map((block, k) => [block, panels[k]]));
 }

@@ -3,7 +3,7 @@ import { entriesOf, type MemoryStorage } from '../base/memories.ts';
 import type { Block, Layout } from '../layout/layout.ts';
 import type { Group } from './groups.ts';
 import { type Arena, aligned } from './module.ts';
-import { type Panels, panelsOf, type WeightsPlaces, widestOf } from './weights.ts';
+import { type Panels, panelsOf, type WeightAddresses, widestOf } from './weights.ts';
 
 const NONE: Group = { order: [], lengths: [], T: 0, active: [], first: [], rows: 0 };
 
@@ -73,7 +73,7 @@ export class Workspace {
   #from = -1;
   #capacity: Capacity = { G: 0, T: 0, K: 0 };
 
-  constructor(arena: Arena, layout: Layout, weights: WeightsPlaces) {
+  constructor(arena: Arena, layout: Layout, weights: WeightAddresses) {
     this.arena = arena;
     this.layout = layout;
     this.#parameters = weights.at.parameters;
@@ -136,7 +136,7 @@ export class Workspace {
     for (let t = 0; t < group.T; t++) table[t] = group.first[t] * 16 * S4;
     if (spec.memory === 'none') return;
     const { M4 } = this.layout;
-    arena.memoryShape(spec, this.storage(group.T), 4 * M4, 16 * M4, this.at.table);
+    arena.setMemoryShape(spec, this.storage(group.T), 4 * M4, 16 * M4, this.at.table);
   }
 
   /** Numbers of entries of one memory of one sequence of T steps. */

@@ -1,6 +1,6 @@
 import { MASKED, PHASE } from '../base/dims.ts';
 import type { Rng } from '../base/rng.ts';
-import { noLengths, randomLengthOf, type Sequence, type Task } from './task.ts';
+import { randomLengthOf, type Sequence, type Task, throwNoLengths } from './task.ts';
 
 /** What is specific to a task in the format of Delétang et al. 2023. */
 export interface Answering {
@@ -62,9 +62,9 @@ export function answering(definition: Answering): Task {
     end: undefined,
     lengthStep: 1,
     pair: (rng, low, high) => {
-      if (high < shortest) noLengths(name, low, high, `its shortest source has ${shortest} symbols`);
+      if (high < shortest) throwNoLengths(name, low, high, `its shortest source has ${shortest} symbols`);
       const length = randomLengthOf(rng, low, high, has);
-      if (length === undefined) noLengths(name, low, high, definition.because ?? '');
+      if (length === undefined) throwNoLengths(name, low, high, definition.because ?? '');
       const source = definition.source(rng, length);
       return { source, target: targetOf(source)! };
     },

@@ -1,6 +1,6 @@
 /**
- * What a run stores about its data instead of the data itself, which is too large. It is enough to detect that a file
- * has changed, and whether another file shares sources with the training data.
+ * What a run stores about its data instead of the data itself, which is too large. It is enough to detect whether a
+ * file has changed, and whether another file shares sources with the training data.
  */
 export interface DataFacts {
   /** Pairs in each part. If nothing is held out, all are in `train`. */

@@ -11,6 +11,7 @@ export interface Data extends Record<Split, readonly Pair[]> {
   sourceSymbols: string[];
   targetSymbols: string[];
   splitBy: SplitRule;
+  /** Share of the sources held out for validation, and the same share for the test; 0 if nothing is held out. */
   heldOut: number;
   /** Number of symbols in the longest target. */
   longestTarget: number;

@@ -3,12 +3,12 @@ import { InputError, show } from '../base/errors.ts';
 import type { Rng } from '../base/rng.ts';
 import type { Data } from './data-file.ts';
 import { symbolFinder } from './symbols.ts';
-import { noLengths, type Pair, type Split, type Task } from './task.ts';
+import { type Pair, type Split, type Task, throwNoLengths } from './task.ts';
 import { transduction } from './transduction.ts';
 
 /**
  * Your own data, in the paper's format (see transduction.ts): pairs of source and target from a file
- * (data-file.ts). A checkpoint carries the vocabulary and the length of the longest target, so a model can answer
+ * (data-file.ts). A checkpoint stores the vocabulary and the length of the longest target, so a model can answer
  * without the file. Training and evaluation need the data. The data may have fewer symbols than the vocabulary.
  *
  * A pair is drawn uniformly from the given part (train, validation, test), among sources with low ≤ L ≤ high symbols;
@@ -23,7 +23,7 @@ export function ownData(config: TaskConfig, given?: Data): Task {
       `task ${name} needs a file of pairs: give --data my.tsv (source, tab, target) or --data my.jsonl.`,
     );
   }
-  const data = given && inSymbolsOf(config, given);
+  const data = given && renumberSymbols(config, given);
   const parts = data && {
     train: part(data, 'train'),
     validation: part(data, 'validation'),
@@ -56,8 +56,8 @@ export function ownData(config: TaskConfig, given?: Data): Task {
   });
 }
 
-/** Converts data to the symbol numbers of the configuration. @throws InputError for a symbol that it does not have */
-function inSymbolsOf({ sourceSymbols, targetSymbols }: TaskConfig, data: Data): Data {
+/** Converts data to the symbol numbers of the configuration. @throws InputError for a symbol that is not in it */
+function renumberSymbols({ sourceSymbols, targetSymbols }: TaskConfig, data: Data): Data {
   const isSame = (a: readonly string[], b: readonly string[]): boolean =>
     a.length === b.length && a.every((symbol, i) => symbol === b[i]);
   if (isSame(sourceSymbols, data.sourceSymbols) && isSame(targetSymbols, data.targetSymbols)) return data;
@@ -116,7 +116,7 @@ function part(data: Data, split: Split): Part {
   };
   const none = (low: number, high: number, task: string): never => {
     const because = `${what} has sources of ${byLength[0]?.source.length} to ${byLength.at(-1)?.source.length} symbols`;
-    return noLengths(task, low, high, byLength.length > 0 ? because : `${what} is empty`);
+    return throwNoLengths(task, low, high, byLength.length > 0 ? because : `${what} is empty`);
   };
   return {
     pair(rng, low, high, task) {

@@ -1,4 +1,4 @@
-import { type Grammar, MAX_LENGTH, type Words } from './grammar.ts';
+import { type Grammar, MAX_LENGTH, type WordPair } from './grammar.ts';
 import type { Task } from './task.ts';
 import { transduction } from './transduction.ts';
 
@@ -10,7 +10,7 @@ export interface GrammarTask {
   sourceWords: readonly string[];
   targetWords: readonly string[];
   /** Class → stem of its words in the source and in the target. The stem `si` gives si1, si2, … */
-  classes: Readonly<Record<string, Words>>;
+  classes: Readonly<Record<string, WordPair>>;
   /** Number of words in each class. */
   perClass: number;
   example: string;
@@ -25,7 +25,7 @@ export const wordsPerClass = (symbols: number, paperCount: number): number =>
 export function grammarTask(definition: GrammarTask): Task {
   const { name, grammar, classes, perClass } = definition;
   const numbers = Array.from({ length: perClass }, (_, i) => i + 1);
-  const wordsOf = (side: keyof Words, words: readonly string[]): string[] => [
+  const wordsOf = (side: keyof WordPair, words: readonly string[]): string[] => [
     ...words,
     ...Object.values(classes).flatMap(stems => numbers.map(i => `${stems[side]}${i}`)),
   ];

@@ -1,5 +1,5 @@
 import type { Rng } from '../base/rng.ts';
-import { noLengths } from './task.ts';
+import { throwNoLengths } from './task.ts';
 
 /**
  * A rule of an inversion transduction grammar: with this probability, a nonterminal becomes the words `source` in the
@@ -17,7 +17,7 @@ export type Rules = Readonly<Record<string, readonly Rule[]>>;
 export const MAX_LENGTH = 4096;
 
 /** A word in the source and its translation in the target. */
-export type Words = { source: string; target: string };
+export type WordPair = { source: string; target: string };
 
 interface Production {
   probability: number;
@@ -31,7 +31,7 @@ interface Production {
 
 /**
  * Samples derivations of a grammar whose sources have given lengths. The distribution is that of deriving from the
- * start symbol `A` and rejecting all sources of other lengths. Nothing is rejected in fact: tables hold the probability
+ * start symbol `A` and rejecting all sources of other lengths. In fact nothing is rejected: tables hold the probability
  * that each nonterminal derives n symbols, and the length, the rules and the splits are drawn in proportion to them.
  *
  *   P_X(n) = Σ over rules of X: p · tail_0(n)
@@ -87,17 +87,17 @@ export class Grammar {
     rng: Rng,
     low: number,
     high: number,
-    word: (name: string) => Words,
+    word: (name: string) => WordPair,
   ): { source: string[]; target: string[] } {
     if (low > MAX_LENGTH)
-      noLengths(task, low, high, `its sources have at most ${MAX_LENGTH} symbols`, 'shorten');
+      throwNoLengths(task, low, high, `its sources have at most ${MAX_LENGTH} symbols`, 'lower');
     const to = Math.min(high, MAX_LENGTH);
     this.#fill(to);
     const lengths = this.#lengths.get('A')!;
     const length = choose(rng, to - low + 1, i => lengths[low + i]);
     if (length < 0) {
       const shortest = this.#shortest();
-      noLengths(task, low, high, `the shortest source that its grammar derives has ${shortest} symbols`);
+      throwNoLengths(task, low, high, `the shortest source that its grammar derives has ${shortest} symbols`);
     }
     return this.#expand('A', low + length, rng, word);
   }
@@ -144,7 +144,7 @@ export class Grammar {
     name: string,
     n: number,
     rng: Rng,
-    word: (name: string) => Words,
+    word: (name: string) => WordPair,
   ): { source: string[]; target: string[] } {
     if (this.#classes.has(name)) {
       const { source, target } = word(name);

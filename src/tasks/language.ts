@@ -1,6 +1,6 @@
 import { MASKED, PHASE } from '../base/dims.ts';
 import type { Rng } from '../base/rng.ts';
-import { noLengths, randomLengthOf, type Sequence, type Task } from './task.ts';
+import { randomLengthOf, type Sequence, type Task, throwNoLengths } from './task.ts';
 
 /**
  * What is specific to one language of a language-modelling task. To draw a string, its length is drawn uniformly, then
@@ -76,7 +76,7 @@ export function language(definition: Language): Task {
     lengthStep: 1,
     pair: (rng, low, high) => {
       const length = randomLengthOf(rng, low, high, has);
-      if (length === undefined) noLengths(name, low, high, definition.because);
+      if (length === undefined) throwNoLengths(name, low, high, definition.because);
       const source = definition.string(rng, length);
       return { source, target: [...source, end] };
     },

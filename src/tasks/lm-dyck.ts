@@ -68,7 +68,7 @@ export function lmDyck({ name, symbols }: TaskConfig): Task {
 function logOf(string: readonly number[], symbols: number): number {
   const [split, last, nest, close] = [SPLIT, 1 - SPLIT, NEST, 1 - NEST].map(Math.log);
   let nats = 0;
-  /** The open brackets, each with the number of brackets closed inside it. The first entry is the whole string. */
+  /** The open brackets, each with the number of brackets opened directly inside it. The first is the whole string. */
   const open = [{ kind: -1, inside: 0 }];
   for (const bracket of string) {
     const around = open[open.length - 1];

@@ -30,9 +30,10 @@ const NEST = continueProbability(3);
  *   target  ,    $  (  ,  [  ,  )  ;  ]  ,  )  ,  ;  </s>
  *   phase   .    .  .  .  .  .  .  .  .  .  .  .  .  .
  *
- * Here the pieces are `$ (` and `)`; `[`, `)` and `]` are decoys. Every symbol but the last is followed by a cut with
- * probability 1/4. The geometric choices have means of 1/2 (further decoys on each side), 1/2 (fillers in U), 2
- * (fillers in V), 1.5 (further pairs after the first in a sequence) and 3 (further levels of nesting along one path).
+ * Here the pieces are `$ (` and `)`; `[`, `)` and `]` are decoys. Every symbol of `$` and the Dyck string, except the
+ * last, is followed by a cut with probability 1/4. The geometric choices have means of 1/2 (further decoys on each
+ * side), 1/2 (fillers in U), 2 (fillers in V), 1.5 (further pairs after the first in a sequence) and 3 (further levels
+ * of nesting along one path).
  * The shortest strings have 6 symbols. `symbols` is ignored.
  */
 export function lmHardestCfl({ name }: TaskConfig): Task {

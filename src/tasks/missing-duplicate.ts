@@ -5,7 +5,7 @@ import { randomSource, type Task } from './task.ts';
 /**
  * Missing duplicate, from Delétang et al. 2023 (context-sensitive; see answering.ts for the format): a string is
  * repeated, with one symbol replaced by `_`. The target is that symbol. A source of odd length ends with `.` (in the
- * row phase, `.` means no phase). Sources of any length ≥ 2, one output. The authors use 2 symbols:
+ * phase row, `.` means no phase). Sources of any length ≥ 2, one output. The authors use 2 symbols:
  *
  *   task    missing-duplicate
  *   source  0 1 1 0 _ 1 .

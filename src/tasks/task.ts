@@ -4,7 +4,7 @@ import { InputError, show } from '../base/errors.ts';
 import type { Rng } from '../base/rng.ts';
 import { normal, symbolFinder } from './symbols.ts';
 
-/** One sequence of T steps, in the codes of Batch. */
+/** One sequence of T steps, encoded as in Batch (base/dims.ts). */
 export interface Sequence {
   /** [T,K] active inputs, or NO_INPUT. */
   ids: number[];
@@ -56,7 +56,7 @@ export interface Task {
    */
   readonly characters?: boolean;
   /**
-   * A random pair whose source has low ≤ L ≤ high symbols; L is uniform if the task can choose it.
+   * A random pair whose source has low ≤ L ≤ high symbols; L is uniform, except for grammars and your own data.
    * @throws InputError if there is no such source, or finding one would take too long
    */
   pair(rng: Rng, low: number, high: number, split?: Split): Pair;
@@ -101,8 +101,19 @@ export const sample = (task: Task, rng: Rng, low: number, high: number, split?: 
 export const randomSource = (symbols: number, rng: Rng, length: number): number[] =>
   Array.from({ length }, () => rng.int(0, symbols - 1));
 
-/** Throws the error for a range of lengths without sources. @param because the reason @throws InputError */
-export function noLengths(task: string, low: number, high: number, because: string, advice = 'widen'): never {
+/**
+ * Throws the error for a range of lengths without sources.
+ * @param because the reason
+ * @param advice what to do with the range: a verb for the message
+ * @throws InputError
+ */
+export function throwNoLengths(
+  task: string,
+  low: number,
+  high: number,
+  because: string,
+  advice = 'widen',
+): never {
   const lengths = low === high ? `length ${low}` : `lengths ${low} to ${high}`;
   const range = 'task.minLength and task.maxLength, or the evaluated lengths';
   throw new InputError(
@@ -116,7 +127,7 @@ export function noLengths(task: string, low: number, high: number, because: stri
  */
 export function randomLength(task: string, rng: Rng, low: number, high: number, step = 1): number {
   const [first, last] = [Math.ceil(low / step), Math.floor(high / step)];
-  if (first > last) noLengths(task, low, high, `its sources have lengths that are multiples of ${step}`);
+  if (first > last) throwNoLengths(task, low, high, `its sources have lengths that are multiples of ${step}`);
   return step * rng.int(first, last);
 }
 
@@ -218,7 +229,7 @@ export function targetName(task: Task, sequence: Sequence, t: number): string {
 /**
  * Builds a batch: stacks sequences time-major, and pads them to the longest with NO_INPUT, MASKED and no phase. The
  * weights make the objective the mean of the loss over all targets of the batch (`symbol`), the sum of the loss
- * (`batch`), or the mean over sequences of the loss of a sequence divided by L (`source`, as in Trask's tutorial:
+ * (`batch`), or the mean over sequences of each sequence's loss / L (`source`, as in Trask's tutorial:
  * tutorial.ts).
  */
 export function makeBatch(sequences: readonly Sequence[], lossPer: TrainConfig['lossPer']): Batch {

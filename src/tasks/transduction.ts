@@ -34,8 +34,8 @@ export interface Transduction {
  * The paper's format `<s> source ||| target </s>`. A source of L symbols and a target of N symbols take T = L + N + 2
  * steps. From the separator on, the output of each step is the next symbol of the target. Outputs are fed back.
  *
- * Inputs: the symbols of sources, `<s>`, `|||`, the symbols of targets. An `a` that is read and an `a` that was written
- * are two inputs, because the paper has two embedding tables. Outputs: the symbols of targets, and `</s>`.
+ * Inputs: the symbols of sources, `<s>`, `|||`, the symbols of targets. An `a` in the source and an `a` that is fed
+ * back are different inputs, because the paper has two embedding tables. Outputs: the symbols of targets, and `</s>`.
  *
  * Loss and metrics are over the N + 1 steps from the separator. The reading phase is the source. The writing phase is
  * the N steps from the separator; the push and pop of the last step affect no output.

@@ -36,14 +36,14 @@ export interface Callbacks {
   onRestart?(restart: Restart): void;
   /**
    * Opens another engine of the same kind after the device is lost. The run then resumes from its last snapshot on the
-   * host; on an adapter of the same name, with the same numbers. Without this callback, or if it fails, losing the
-   * device ends the run.
+   * host; on an adapter of the same name, the results are the same bit for bit. It is called up to five times until it
+   * succeeds. Without this callback, or if every attempt fails, losing the device ends the run.
    */
   reopen?(lost: Engine): Promise<Engine>;
   onRecovered?(recovered: Recovered): void;
   /**
-   * Minimum ms between snapshots on the host (default 2,000); 0 means at every wait of the trainer. With shorter
-   * intervals, less work is repeated after a device is lost. Snapshots change no results.
+   * Minimum ms between snapshots on the host (default 2,000); 0 means whenever the trainer waits for the device.
+   * With shorter intervals, less work is repeated after a device is lost. Snapshots change no results.
    */
   snapshotMs?: number;
 }
@@ -59,10 +59,10 @@ export type Ending = 'done' | 'solved' | 'stalled' | 'stopped' | 'paused';
  * Training produced NaN or infinity. The failing steps were not applied: the trainer has the state from before them.
  */
 export class Diverged extends DeviceError {
-  /** @param cause a sentence on which step failed first, and on what; '' if unknown */
+  /** @param cause a sentence that says which step failed first and what was not finite, or '' if unknown */
   constructor(step: number, rate: number, cause: string) {
     super(
-      `training diverged: ${BAD_STEPS} steps in a row before step ${step} had a NaN or infinite loss or gradient; they were not applied.${cause} Lower train.rate (now ${rate}), or clip gradients.`,
+      `training diverged: ${BAD_STEPS} steps in a row by step ${step} had a NaN or infinite loss or gradient; they were not applied.${cause} Lower train.rate (now ${rate}), or clip gradients.`,
     );
   }
 }

@@ -101,11 +101,13 @@ function checkNames(given: Iterable<string>, shapes: ReadonlyMap<string, unknown
   const names = new Set(given);
   for (const name of shapes.keys()) {
     if (!names.has(name))
-      throw new InputError(`tensor "${name}" is missing: the configuration has ${shapes.size} tensors.`);
+      throw new InputError(`tensor "${name}" is missing: the configured model has ${shapes.size} tensors.`);
   }
   for (const name of names) {
     if (!shapes.has(name))
-      throw new InputError(`tensor "${name}" is not in the configuration. Was the file edited by hand?`);
+      throw new InputError(
+        `tensor "${name}" is not one of the configured model. Was the file edited by hand?`,
+      );
   }
 }
 
@@ -149,7 +151,9 @@ export function encodeCheckpoint(checkpoint: Checkpoint, half = false): Uint8Arr
     { ...metadata, checksum: NO_CHECKSUM },
     [...tensors].map(([name, values]) => {
       if (half && values.some(value => Math.abs(value) >= 65_520)) {
-        throw new InputError(`tensor "${name}" has numbers of 65,520 or more, which do not fit 16 bits.`);
+        throw new InputError(
+          `tensor "${name}" has values of ±65,520 or beyond, which do not fit in 16 bits.`,
+        );
       }
       const fitsFloat32 = values.every(value => Object.is(Math.fround(value), value));
       return { name, shape: shapes.get(name)!, values, dtype: half ? 'F16' : fitsFloat32 ? 'F32' : 'F64' };
@@ -183,7 +187,7 @@ function readCheckpoint(file: Uint8Array): Checkpoint {
   const shapes = shapesOf(config, hasMoments(names));
   checkNames(names, shapes);
   const entries = given.map(([name, entry]) => readEntry(name, entry, shapes.get(name)!, shapeNote));
-  // Sizes are checked against the length of the file first, so that no more memory is allocated than the file holds.
+  // Sizes are checked against the length of the file first, so that a damaged header cannot cause huge allocations.
   checkLayout(entries, file.length - begin);
   const tensors: Tensors = new Map();
   for (const entry of entries) {

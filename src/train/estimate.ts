@@ -17,8 +17,8 @@ export interface Estimate {
   evaluation: number;
   /** For training only. */
   total: number;
-  /** Including evaluation: what a GPU uses. The CPU engine processes a batch in groups and needs less. */
-  most: number;
+  /** Training and evaluation share buffers: what a GPU uses. The CPU engine splits a batch and needs less. */
+  peak: number;
 }
 
 /** Bytes of a float32. */
@@ -26,7 +26,8 @@ const FLOAT = 4;
 
 /**
  * Estimates the memory of training from shapes alone, to tell megabytes from gigabytes in advance. Kernels align
- * buffers, may keep values that other kernels recompute, and may need scratch: `Model.bytes` has the exact number.
+ * buffers, may keep values that other kernels recompute, and may need scratch buffers: `Model.bytes` is exact.
+ * @throws InputError for invalid settings (see setup)
  */
 export function bytesOf(config: Config, data?: Data): Estimate {
   const { task, spec } = setup(config, data);
@@ -43,7 +44,7 @@ export function bytesOf(config: Config, data?: Data): Estimate {
     activations,
     evaluation,
     total: parameters + activations,
-    most: parameters + Math.max(activations, evaluation),
+    peak: parameters + Math.max(activations, evaluation),
   };
 }
 

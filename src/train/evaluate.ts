@@ -15,7 +15,7 @@ import {
   type Task,
   targetName,
 } from '../tasks/task.ts';
-import { addReport, type Metrics, metricsOf, noSums, type Profile, ProfileSums } from './metrics.ts';
+import { addReport, emptySums, type Metrics, metricsOf, type Profile, ProfileSums } from './metrics.ts';
 
 /** Results of a model on the sequences of one evaluation. */
 export interface Evaluation extends Metrics {
@@ -80,7 +80,7 @@ function evaluationPairs(task: Task, options: EvaluateOptions): readonly Pair[] 
  */
 export async function evaluate(model: Model, task: Task, options: EvaluateOptions): Promise<Evaluation> {
   const pairs = evaluationPairs(task, options);
-  const sums = noSums();
+  const sums = emptySums();
   const profile = new ProfileSums(endsOfModel(model.spec));
   const samples: Evaluation['samples'] = [];
   // The requested range may exceed that of your own data. For generated sequences it is reported as requested.
@@ -92,8 +92,8 @@ export async function evaluate(model: Model, task: Task, options: EvaluateOption
     const batch = makeBatch(slice.map(task.sequence), 'symbol');
     const forward = await model.forward(batch);
     addReport(sums, forward.report);
-    // If any result of a batch is not finite, all its sequences count as wrong in coarse and fine. Loss and accuracy
-    // leave the batch out.
+    // If any result of a batch is not finite, all of its sequences count as wrong in coarse and fine accuracy. Loss
+    // and symbol accuracy leave the batch out.
     if (!forward.report.finite) sums.sequences += slice.length;
     profile.add(batch, forward);
     for (let b = 0; b < slice.length && samples.length < SAMPLES; b++) {
@@ -138,8 +138,8 @@ export async function evaluateLengths(
 
 /**
  * Evaluates a finished run, trained on sources of up to `longest` symbols: at that length and at twice that length. If
- * `evaluateFrom` is set: over the trained lengths and the evaluated lengths. For your own data: on the test
- * part, at all its lengths.
+ * `evaluateFrom` is set: over the trained lengths and over the evaluated lengths. For your own data: on the
+ * test part, over all its lengths. `sequences` is the number for each of these evaluations.
  */
 export async function evaluateResult(
   model: Model,
@@ -182,7 +182,7 @@ const limitOf = (task: Task, length: number): number =>
 /**
  * Greedy decoding. If the task feeds outputs back, the whole batch is run again for every symbol, until each sequence
  * has produced its end symbol or reached its limit. Otherwise one pass produces the whole answer.
- * @param maxLength maximum symbols in an answer; by default see limitOf
+ * @param maxLength maximum number of symbols in an answer (default: see limitOf); ignored without feedback of outputs
  */
 export async function predict(
   model: Model,
@@ -235,7 +235,7 @@ export async function predict(
 /** One step of a traced sequence; E is the number of ends of the model's memories. */
 export interface TraceStep {
   input: string;
-  /** The correct output, if it is known and the correct symbols were fed in; else `·`. */
+  /** The correct output, if the step has one, it is known and the correct symbols were fed in; else `·`. */
   target: string;
   phase: 'none' | 'reading' | 'writing';
   /** [E] values of each control by name, such as push and pop. A deque's ends are its top, then its bottom. */

@@ -2,8 +2,9 @@ import type { Config } from '../base/config.ts';
 import type { Checkpoint } from './checkpoint.ts';
 
 /**
- * The configuration that lets a finished run continue. It changes only the settings that ended the run. The result is
- * that of a run that had this configuration from the start, because training does not depend on when it ends.
+ * The configuration that lets a finished run continue. It changes only the settings that ended the run: it doubles
+ * `steps`, or sets `stopAt` or `patience` to 0. The result is that of a run that had this configuration from the start,
+ * because training does not depend on when it ends.
  */
 export function extendedConfig({ config, state, run }: Checkpoint): Config {
   const { steps, patience, reportEvery } = config.train;

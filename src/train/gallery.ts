@@ -1,6 +1,6 @@
 import { InputError, show, suggest } from '../base/errors.ts';
 
-/** A trained model that comes with pushdown: its weights file and its facts. */
+/** The description of a trained model that comes with pushdown. */
 export interface Card {
   /** The file is <name>.safetensors. */
   name: string;
@@ -13,12 +13,12 @@ export interface Card {
   steps: number;
   /** Source lengths in training, in symbols. */
   trained: [shortest: number, longest: number];
-  /** Share of answers that are right in every symbol, at each length. */
+  /** Coarse accuracy at each length: the share of answers in which every symbol is correct. */
   accuracy: { length: number; coarse: number }[];
   /** The accuracy was measured on this many sequences per length, drawn with this seed. */
   sequences: number;
   seed: number;
-  /** Size of the file. */
+  /** Size of the weights file. */
   bytes: number;
 }
 

@@ -1,14 +1,14 @@
 import { DeviceLost } from '../base/errors.ts';
 import type { Checkpoint } from './checkpoint.ts';
 
-/** Snapshots on the host: minimum ms between them, and the maximum share of the time that they may take. */
+/** Snapshots on the host: minimum ms between them, and the maximum share of the run's time that they take. */
 const EVERY_MS = 2000;
 const SHARE = 1 / 20;
 /**
  * Maximum number of lost devices without a snapshot in between. Without this limit a run could repeat the same steps
  * forever.
  */
-const MAX_LOSSES = 5;
+const MAX_LOST_DEVICES = 5;
 
 /** The last snapshot on the host, from which a run resumes after its device is lost. */
 export class LastSnapshot {
@@ -33,7 +33,7 @@ export class LastSnapshot {
     return performance.now() - this.#at > (everyMs && Math.max(everyMs, this.#took / SHARE));
   }
 
-  /** @param start when taking the snapshot started, in ms */
+  /** Replaces the snapshot. @param start when taking the new one started, in ms of performance.now() */
   replace(checkpoint: Checkpoint, start: number): void {
     this.#checkpoint = checkpoint;
     this.#at = performance.now();
@@ -42,11 +42,11 @@ export class LastSnapshot {
   }
 
   /** Counts a lost device; returns the total. @throws DeviceLost after too many without a snapshot in between */
-  countLoss(lost: DeviceLost): number {
+  countLostDevice(lost: DeviceLost): number {
     this.#losses++;
-    if (++this.#lossesSince > MAX_LOSSES) {
+    if (++this.#lossesSince > MAX_LOST_DEVICES) {
       throw new DeviceLost(
-        `${lost.message} The device was lost ${this.#lossesSince} times since the last snapshot: the run is too large for it. Make the model, the batch or the lengths smaller.`,
+        `${lost.message} The device has been lost ${this.#lossesSince} times since the last snapshot: the run is probably too large for it. Make the model, the batch or the lengths smaller.`,
       );
     }
     return this.#losses;

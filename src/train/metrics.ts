@@ -17,7 +17,7 @@ export interface Sums {
   gradientNorm: number;
 }
 
-export const noSums = (): Sums => ({
+export const emptySums = (): Sums => ({
   steps: 0,
   badSteps: 0,
   sequences: 0,
@@ -62,11 +62,11 @@ export interface Metrics {
   loss: number;
   /** The objective that is differentiated: mean over steps. */
   objective: number;
-  /** Share of right symbols. */
+  /** Share of correct symbols. */
   accuracy: number;
-  /** Share of sequences that are right in every symbol, including the end symbol. */
+  /** Share of sequences in which every symbol is correct, including the end symbol. */
   coarse: number;
-  /** Mean over sequences of (right symbols before the first error / symbols). */
+  /** Mean over sequences of (correct symbols before the first error / symbols). */
   fine: number;
   /** Norm of the gradient before clipping: mean over steps. */
   gradientNorm: number;
@@ -88,8 +88,8 @@ export const metricsOf = (sums: Sums): Metrics => ({
 });
 
 /**
- * The mean of each control, such as push and pop, over the steps of a phase and all ends of memories; NaN without
- * steps.
+ * The mean of each control, such as push and pop, over the steps of a phase and all ends of memories. A phase without
+ * steps has no controls.
  */
 export interface PhaseProfile {
   [control: string]: number | Record<string, number>[];
@@ -98,13 +98,16 @@ export interface PhaseProfile {
   ends: Record<string, number>[];
 }
 
-/** The mean of a control by name; NaN if the memory has no such control. */
+/** The mean of a control by name; NaN if the memory has no such control, or the phase no steps. */
 export const meanOf = (profile: PhaseProfile, control: string): number => {
   const mean = profile[control];
   return typeof mean === 'number' ? mean : Number.NaN;
 };
 
-/** Mean controls in each phase. A true stack has push ≈ 1 while reading, and pop ≈ 1 and push ≈ 0 while writing. */
+/**
+ * Mean controls in each phase. A memory that is used as a stack has push ≈ 1 while reading, and pop ≈ 1 and push ≈ 0
+ * while writing.
+ */
 export interface Profile {
   reading: PhaseProfile;
   writing: PhaseProfile;

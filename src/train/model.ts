@@ -18,7 +18,7 @@ export const EVALUATION_SEQUENCES = 256;
 /**
  * The batch of a training step (from 0). It depends on these arguments only, so a checkpoint need not store batches.
  * @param longest length of the longest training source
- * @param initialisedAt the step of the last restart, from which the noise schedule counts
+ * @param initialisedAt the step of the last restart (0: none), from which the noise schedule counts
  */
 export function trainingBatch(
   task: Task,
@@ -83,8 +83,8 @@ export async function tryModel(engine: Engine, config: Config, data: Data | unde
 }
 
 /**
- * Allocates the buffers for training and evaluation, so that a model that is too large for the present length fails at
- * once.
+ * Allocates the buffers for training and evaluation, so that a model that is too large for the current training length
+ * fails at once.
  */
 function reserve(model: Model, task: Task, { train }: Config, longest: number): void {
   const T = task.steps(train.evaluateLength || 2 * longest);
@@ -127,15 +127,15 @@ export async function causeOfDivergence(
   batch: Batch,
   step: number,
 ): Promise<string> {
-  const what = await firstNotFinite(engine, model, training, batch);
+  const what = await whatIsNotFinite(engine, model, training, batch);
   return ` The first of them was step ${step + 1}, with batch ${step + 1} of seed ${training.seed}; not finite: ${what}.`;
 }
 
 /**
- * Names the first parameter, in the order of the model, whose gradient is not finite in a failed step. Repeats the step
- * on a separate model: the weights are still those before the step.
+ * What is not finite in a failed step: the gradient of the first such parameter, in the order of the model, or the loss
+ * if all gradients are finite. Repeats the step on a separate model: the weights are still those before the step.
  */
-async function firstNotFinite(
+async function whatIsNotFinite(
   engine: Engine,
   failed: Model,
   training: TrainConfig,

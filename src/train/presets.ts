@@ -90,8 +90,7 @@ const UNGROUPED: readonly Preset[] = [
         popBias: -0.9,
       },
       // The rate is 0.05 · batch. The tutorial trains 750,000 sequences, 15,000 steps, from one lucky seed. Without
-      // noise, 5 of 40 seeds learn within 2,000 steps; with noise 0.5, 14 (with 0.35, 7; with 0.7 and 1, 9). The others
-      // restart.
+      // noise, 5 of 40 seeds learn within 2,000 steps; with noise 0.5: 14 (0.35: 7; 0.7: 9; 1: 9). The others restart.
       train: {
         ...tutorial.train,
         steps: 30_000,

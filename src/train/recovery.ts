@@ -75,7 +75,7 @@ export const reopenModel = (
 
 /**
  * Creates the model of a checkpoint on this engine, or on a reopened one if the device is lost while kernels compile.
- * @throws DeviceLost if the device is lost and there is no `reopen`
+ * @throws DeviceLost if the device is lost and there is no `reopen`, or every attempt to reopen it fails
  */
 export async function openModel(
   engine: Engine,

@@ -1,13 +1,13 @@
 /**
  * The state of a run besides the model, and all of its transitions, as pure functions.
  *
- * Step reports arrive in order, but in groups of any size, on which training must not depend. So reports are only
- * accumulated when they arrive; decisions are made at fixed steps, the report and evaluation steps. A run resumed from
+ * Step reports arrive in order, in groups of any size, and training must not depend on the grouping. So reports are
+ * only accumulated when they arrive; decisions are made at fixed steps: report and evaluation steps. A run resumed from
  * any of these states therefore makes the same decisions as an uninterrupted one.
  */
 import type { Config } from '../base/config.ts';
 import type { StepReport } from '../engine/engine.ts';
-import { addReport, metricsOf, noSums, type Sums } from './metrics.ts';
+import { addReport, emptySums, metricsOf, type Sums } from './metrics.ts';
 
 /** The state of a run besides the model: plain numbers, for checkpoints. */
 export interface RunState {
@@ -22,7 +22,7 @@ export interface RunState {
   /** The step at which training of the present weights started, and the number of restarts. */
   initialisedAt: number;
   restarts: number;
-  /** Seconds trained. */
+  /** Seconds trained, evaluations included. */
   seconds: number;
 }
 
@@ -66,7 +66,7 @@ export const startPatience = (): PatienceState => ({
 /** The state before the first step. */
 export const startRun = (config: Config): RunState => ({
   curriculum: startCurriculum(config),
-  window: noSums(),
+  window: emptySums(),
   badStreak: 0,
   passes: 0,
   patience: startPatience(),
@@ -104,8 +104,8 @@ export const dueAt = ({ train: { steps, reportEvery, evaluateEvery } }: Config, 
 export type Decision = 'continue' | 'diverge' | 'restart';
 
 /**
- * The state after a report step, and the decision made there. The last step counts only if it is a report step, because
- * training must not depend on the number of steps to come. `loss` is the mean over the window that ends at this step.
+ * The state after a report step, and the decision made there. The last step decides nothing unless it is a report step,
+ * because training must not depend on when it ends. `loss` is the mean over the window that ends at this step.
  */
 export function afterReportStep(
   config: Config,
@@ -116,14 +116,14 @@ export function afterReportStep(
   const curriculum = applyGrowth(run.curriculum);
   // Longer sequences are harder: their loss must not be compared with that of shorter ones.
   const patience = curriculum.length > run.curriculum.length ? startPatience() : run.patience;
-  const next = { ...run, curriculum, window: noSums(), patience };
+  const next = { ...run, curriculum, window: emptySums(), patience };
   if (run.badStreak >= BAD_STEPS) return { run: { ...next, badStreak: 0 }, decision: 'diverge', loss };
   if (isStuck(config, run, step, loss))
     return { run: restarted(config, next, step), decision: 'restart', loss };
   return { run: next, decision: 'continue', loss };
 }
 
-/** Checked once for each set of weights, so that a model that has learned keeps its weights in a later bad phase. */
+/** Checked once for each set of weights, so that a model that has learned is not restarted if its loss rises later. */
 function isStuck(
   { train }: Config,
   { initialisedAt, restarts }: RunState,
@@ -177,10 +177,10 @@ export function endingOf(
 // ---- Curriculum ---------------------------------------------------------------------------------------------------
 
 /**
- * The curriculum of Trask's tutorial, after one more report: the longest source grows by one symbol when the absolute
- * error per 100 sequences is below growBelowPerLength · range + growBelow, where range = longest − shortest + 1 (the
- * tutorial's max_len). Until the growth takes effect, sequences still have the old range, so no further decision is
- * made.
+ * The curriculum of Trask's tutorial, after one more report: once growAfter sequences are seen, the longest source
+ * grows by one symbol when the absolute error per 100 sequences, over at least growEvery sequences, is below
+ * growBelowPerLength · range + growBelow, where range = longest − shortest + 1 (the tutorial's max_len). Until the
+ * growth takes effect, sequences still have the old range, so no further decision is made.
  */
 export function accumulateError(config: Config, state: CurriculumState, report: StepReport): CurriculumState {
   const { growEvery, growBelowPerLength, growBelow, growAfter } = config.train;

@@ -13,8 +13,8 @@ import { hasLength, lengthAtMost, type Split, type Task } from '../tasks/task.ts
 /**
  * The task and the model sizes of a configuration. Without its data, a model of task `data` can answer, but it cannot
  * be trained or evaluated.
- * @param purpose to train, the data must have the training lengths; to evaluate, it may have any
- * @throws InputError for an unknown task, or settings that contradict each other
+ * @param purpose `train`: the data must have the training lengths; `evaluate`: it may have any lengths
+ * @throws InputError for an unknown task, settings that contradict each other, or too many parameters
  */
 export function setup(
   config: Config,
@@ -47,8 +47,8 @@ export function setup(
 }
 
 /**
- * Maximum parameters that the host can hold in float64 with their moments (3 GiB): more than any model of this field
- * has.
+ * Maximum number of parameters, which the host holds in float64 with their moments (3 GiB at this number). More than
+ * any model of this field has.
  */
 const MAX_PARAMETERS = 2 ** 27;
 

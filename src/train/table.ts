@@ -14,7 +14,7 @@ export interface TableRun {
 }
 
 /** Sequences on which a finished run is measured: new ones, with sources of low to high symbols. */
-export interface Measure {
+export interface Measurement {
   name: 'train' | 'test' | 'far';
   low: number;
   high: number;
@@ -26,7 +26,7 @@ export interface Measure {
   sequences: number;
 }
 
-export interface Measured extends Measure {
+export interface Measured extends Measurement {
   coarse: number;
   fine: number;
   accuracy: number;
@@ -58,7 +58,7 @@ export interface RunResult {
 }
 
 /** Selects runs of a table, and changes settings in all of them. */
-export interface Choice {
+export interface RunSelection {
   /** By default, as many seeds as the table has. */
   seeds?: readonly number[];
   /** `reverse`, `stack` or `reverse/stack`; empty: all. */
@@ -69,11 +69,11 @@ export interface Choice {
 
 /**
  * The selected runs of a table. Seed 0 of every cell comes before seed 1 of any, so that every cell soon has a result.
- * @throws InputError for an unknown task or model
+ * @throws InputError for an unknown task or model, or an invalid setting
  */
 export function runsOf(
   { grid, seeds: defaultSeeds, seedsWithoutMemory }: Pick<TableSpec, 'grid' | 'seeds' | 'seedsWithoutMemory'>,
-  { seeds, only, sets }: Choice,
+  { seeds, only, sets }: RunSelection,
 ): TableRun[] {
   const matchers = only.map(word => matcher(grid, word));
   const runs: TableRun[] = [];
@@ -111,18 +111,18 @@ function matcher(grid: Grid, word: string): (task: string, model: string) => boo
   return task ? t => t === task : (_, m) => m === model;
 }
 
-/** Shard i of n (i from 1): every n-th run from the i-th on. The shards 1/n … n/n together have every run once. */
+/** Shard i of n (i from 1): every n-th run from the i-th on. The shards 1/n … n/n together contain every run once. */
 export const shardOf = <T>(runs: readonly T[], i: number, n: number): T[] =>
   runs.filter((_, at) => at % n === i - 1);
 
 /** What is measured when a run of a table has finished. */
-export function measuresOf(
+export function measurementsOf(
   config: Config,
   { sequences = 1000, test, far }: Partial<Pick<TableSpec, 'sequences' | 'test' | 'far'>> = {},
-): Measure[] {
+): Measurement[] {
   const { minLength, maxLength } = config.task;
   const [low, high] = evaluatedLengths(config);
-  const measures: Measure[] = [{ name: 'train', low: minLength, high: maxLength, sequences }];
+  const measures: Measurement[] = [{ name: 'train', low: minLength, high: maxLength, sequences }];
   if (test) {
     const lengths = Math.floor((test.high - test.low) / test.every) + 1;
     const { low, high, every, each } = test;
@@ -132,7 +132,7 @@ export function measuresOf(
   return measures;
 }
 
-export const measuredAt = (result: RunResult, name: Measure['name']): Measured | undefined =>
+export const measuredAt = (result: RunResult, name: Measurement['name']): Measured | undefined =>
   result.measured.find(measured => measured.name === name);
 
 /** A cell of a table, one task with one model: the results of all its seeds. */
@@ -141,16 +141,16 @@ export interface TableCell {
   model: string;
   /** The run with the best score at the trained lengths (see bestOf). The test result is not used to choose it. */
   best?: RunResult;
-  /** Scores in the measure `successOn`: the best of all runs, and the mean. */
+  /** Scores in the measurement `successOn`: the best of all runs, and the mean. */
   scores?: { best: number; mean: number };
-  /** Number of runs whose score in the measure `successOn` reaches successAt. */
+  /** Number of runs whose score in the measurement `successOn` reaches successAt. */
   successes: number;
   /** Number of planned runs, and of finished runs. */
   runs: number;
   done: number;
 }
 
-/** The cells of a table, in its order. @param runs the planned runs @param results those of the finished ones */
+/** The cells of a table, in its order. @param runs the planned runs @param results of the finished runs */
 export function tableCells(
   spec: TableSpec,
   runs: readonly TableRun[],
@@ -183,14 +183,14 @@ export function tableCells(
   return cells;
 }
 
-/** The score of a measure. NaN if there is no number, as for a run that diverged (JSON stores NaN as null). */
+/** The score in a measurement. NaN if it has none, as for a run that diverged (JSON stores NaN as null). */
 export function scoreOf({ score }: Pick<TableSpec, 'score'>, measured: Measured | undefined): number {
   const value =
     score === 'excess' ? measured && measured.loss - (measured.bound ?? Number.NaN) : measured?.[score];
   return typeof value === 'number' ? value : Number.NaN;
 }
 
-/** Whether a run's score in the measure `successOn` reaches successAt. */
+/** Whether a run's score in the measurement `successOn` reaches successAt. */
 export function isSuccess(
   spec: Pick<TableSpec, 'score' | 'successAt' | 'successOn'>,
   result: RunResult,

@@ -17,7 +17,7 @@ export interface TableSpec {
    * cross-entropy above its lower bound in nats per symbol (for language modelling, see lowerBound; lower is better).
    */
   score: 'coarse' | 'accuracy' | 'excess';
-  /** The score at which a run is a success, and the measure that it is taken from. */
+  /** The score from which a run is a success (for `excess`: up to which), and the measurement that gives the score. */
   successAt: number;
   successOn: 'train' | 'test';
   /**

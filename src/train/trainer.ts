@@ -151,14 +151,14 @@ export class Trainer {
     return this.#engine;
   }
 
-  /** Training steps done (enqueued). */
+  /** Number of training steps enqueued so far, including those in flight. */
   get step(): number {
     return this.#step;
   }
 
   /**
-   * Progress over the steps since the last report; until the first of them has been measured, the last reported
-   * progress.
+   * Progress over the steps since the last report. Until the first of them is measured, the metrics and speeds are
+   * those of the last report.
    */
   get progress(): Progress {
     return this.#meter.progress(this.config, this.#run, this.#step);
@@ -172,7 +172,7 @@ export class Trainer {
   /**
    * Trains until the run is over or paused.
    * @throws Diverged, a DeviceError, after ten consecutive steps with NaN or infinity; the model keeps the weights from
-   * before them
+   * before them. DeviceLost if the device is lost and cannot be reopened
    */
   run(): Promise<Ending> {
     this.#mayRun = true;
@@ -193,7 +193,7 @@ export class Trainer {
     this.#stopped = true;
   }
 
-  /** Does one step and reports its progress. */
+  /** Does one step and reports its progress. Does nothing if the run is over. */
   async singleStep(): Promise<void> {
     if (this.ending) return;
     await this.betweenSteps(async () => {
@@ -218,7 +218,8 @@ export class Trainer {
 
   /**
    * Uses the model between two steps: to evaluate, trace or predict. If the device is lost meanwhile, `work` is
-   * repeated on the new one.
+   * repeated on the new one. `work` must not await run(), snapshot(), singleStep() or betweenSteps(): they wait for
+   * `work`.
    */
   betweenSteps<T>(work: (model: Model, task: Task) => Promise<T>): Promise<T> {
     const result = this.#tail.then(async () => {
@@ -265,14 +266,14 @@ export class Trainer {
   async #recover(lost: DeviceLost): Promise<void> {
     const { reopen } = this.#callbacks;
     if (!reopen) throw lost;
-    const losses = this.#last.countLoss(lost);
+    const losses = this.#last.countLostDevice(lost);
     this.#model.destroy();
     this.#engine.destroy();
     const { checkpoint } = this.#last;
     const engine = this.#engine;
     const opened = await reopenModel(() => reopen(engine), checkpoint, this.#data, lost);
     if (this.#destroyed) {
-      // destroy() ran while the device was reopened: only this code can release the new model and engine.
+      // destroy() was called while the device was being reopened: only this code can release the new model and engine.
       opened.model.destroy();
       opened.engine.destroy();
       throw lost;
@@ -366,7 +367,7 @@ export class Trainer {
     if (decision === 'restart') this.#restart(loss);
   }
 
-  /** A sentence on where the first of the bad steps failed; '' if unknown. */
+  /** A sentence that says which step failed first and what was not finite; '' if unknown. */
   async #causeOfDivergence(): Promise<string> {
     const first = this.#firstNonFinite;
     if (first === undefined) return '';

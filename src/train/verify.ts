@@ -18,7 +18,7 @@ export interface Difference {
 }
 
 export interface Verification {
-  /** The training step at which the comparison was made: steps done before it. */
+  /** Number of training steps done before the one that is compared. */
   step: number;
   sequences: number;
   /** Time steps of the longest sequence. */
@@ -43,13 +43,13 @@ export interface Verification {
 }
 
 /**
- * A sum of a few hundred float32 products has a relative error of about 1e-6, and the backward pass accumulates it over
- * T steps.
+ * The relative bound. A sum of a few hundred float32 products has a relative error of about 1e-6, and the backward pass
+ * accumulates it over T steps.
  */
 export const BOUND = 1e-4;
 
 /**
- * The additional absolute bound, for a model that is nearly always right. The gradient of the right symbol's logit is
+ * The additional absolute bound, for a model that is nearly always correct. The gradient of a correct symbol's logit is
  * its output minus 1, and float32 represents an output near 1 only to 6e-8, however small the difference is. That error
  * is multiplied by the effect of a parameter on the logit.
  */
@@ -137,7 +137,7 @@ function weightOf({ B, target, weight }: Batch): number {
   return target.reduce((sum, id, n) => (id === MASKED ? sum : sum + weight[n % B]), 0);
 }
 
-/** Compares one tensor of two engines. */
+/** Compares one tensor of two engines. @param b the reference's values, which `largest` is taken from */
 export function compare(tensor: string, a: ArrayLike<number>, b: ArrayLike<number>): Difference {
   let [largest, difference] = [0, 0];
   for (let i = 0; i < b.length; i++) {

@@ -17,7 +17,7 @@ import { type DataText, isOver, type Opening, type Pace, type SavedCheckpoint } 
 import { NotOpened, Run, type RunMessage } from './run.ts';
 
 /** The run that the page shows, with everything that is stored with it. */
-export interface Current {
+export interface CurrentRun {
   run: Run;
   record: StoredRun;
   history: History;
@@ -36,7 +36,7 @@ export interface RunRequest {
   engine: EngineName;
   /** Whether the run waits for the start button. */
   paused?: boolean;
-  /** Whether to continue a run that was over. */
+  /** Whether to continue a run that is over, ignoring the condition that ended it. */
   extend?: boolean;
   /** Name of the file from which the run is opened. */
   file?: string;
@@ -50,10 +50,10 @@ export interface RunRequest {
 export interface Listeners {
   opening(): void;
   /** A run has opened and become the current one. It may be the previous run, resumed or extended. */
-  opened(current: Current, previous: Current | undefined): void;
-  message(message: RunMessage, current: Current): void;
+  opened(current: CurrentRun, previous: CurrentRun | undefined): void;
+  message(message: RunMessage, current: CurrentRun): void;
   /** A run could not be opened; the current one stays. @param file the file from which it was opened */
-  refused(message: string, current: Current | undefined, file?: string): void;
+  refused(message: string, current: CurrentRun | undefined, file?: string): void;
   /** The current run has been saved, or could not be (RunStorage reports why). */
   saved(): void;
 }
@@ -66,7 +66,7 @@ export class App {
   readonly #storage: RunStorage;
   readonly #listeners: Listeners;
   readonly #openingOptions: () => Pick<Opening, 'pace' | 'source'>;
-  #current: Current | undefined;
+  #current: CurrentRun | undefined;
   /** Id of the latest request to open a run. Earlier requests are dropped. */
   #requestId = 0;
   #lastRequest: RunRequest | undefined;
@@ -85,7 +85,7 @@ export class App {
     this.#listeners = listeners;
   }
 
-  get current(): Current | undefined {
+  get current(): CurrentRun | undefined {
     return this.#current;
   }
 
@@ -172,7 +172,7 @@ export class App {
       state: 'paused',
       going: false,
     };
-    const current: Current = {
+    const current: CurrentRun = {
       run,
       record: stored,
       history: history ?? emptyHistory(),
@@ -218,7 +218,7 @@ export class App {
     });
   }
 
-  /** Continues the current run after it was over. */
+  /** Continues the current run, which is over, without the condition that ended it. */
   async extend(): Promise<void> {
     const { current } = this;
     if (!current) return;
@@ -240,7 +240,7 @@ export class App {
     return this.#paused.has(id);
   }
 
-  /** Saves the current run as it is now. */
+  /** Saves the current run as it is now. @throws InputError if the run has ended */
   async saveNow(): Promise<void> {
     const current = this.#current;
     if (!current) return;
@@ -268,7 +268,7 @@ export class App {
   }
 
   /** Records a message of the run in its history and its stored state. */
-  #record(message: RunMessage, current: Current): void {
+  #record(message: RunMessage, current: CurrentRun): void {
     const { history, record } = current;
     switch (message.kind) {
       case 'failed':
@@ -300,7 +300,7 @@ export class App {
 
   async #save(
     { bytes, step }: SavedCheckpoint,
-    { record, history, data, frames: all }: Current,
+    { record, history, data, frames: all }: CurrentRun,
   ): Promise<void> {
     record.step = step;
     record.updated = Date.now();

@@ -5,7 +5,7 @@ export function byId<T extends HTMLElement>(id: string, kind: new () => T): T {
   throw new Error(`index.html must have a ${kind.name} with id "${id}".`);
 }
 
-/** Sets the text of an element if it differs, so that it is not redrawn, or read out again by a screen reader. */
+/** Sets the text of an element only if it differs, to avoid redrawing it and having a screen reader repeat it. */
 export function write(element: HTMLElement, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
@@ -45,7 +45,7 @@ export const colour = (name: string): string =>
   getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
 /** Calls `redraw` when the colour scheme changes between light and dark. */
-export function onScheme(redraw: () => void): void {
+export function onColourSchemeChange(redraw: () => void): void {
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);
 }
 

@@ -10,7 +10,7 @@ const LOAD_FAILURE = /dynamically imported module|importing a module script|unab
 /** Whether an error means that `import()` could not load a script. */
 export const isLoadFailure = (error: unknown): boolean => LOAD_FAILURE.test(messageOf(error));
 
-export const startFailed = (error: unknown): string =>
+export const startFailureMessage = (error: unknown): string =>
   isLoadFailure(error)
     ? 'The page did not start: one of its scripts did not load.'
     : `The page did not start in this browser: ${sentence(messageOf(error))}`;
@@ -22,7 +22,7 @@ export const SCRIPT_MISSING = 'a script of the page did not load';
  * Returns the message for an `error` event of a worker. The event has no message if the worker's first script did not
  * load.
  */
-export const workerFailed = (message: string | undefined): string =>
+export const workerFailureMessage = (message: string | undefined): string =>
   !message || message.includes(SCRIPT_MISSING)
     ? `${SCRIPT_MISSING}. ${RELOAD_ADVICE}`
     : `a background script failed: ${sentence(message)} Reload the page; if it happens again, please report it.`;

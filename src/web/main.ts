@@ -1,6 +1,6 @@
 import { messageOf } from '../base/errors.ts';
 import { byId, write, writeOrHide } from './dom.ts';
-import { RELOAD_ADVICE, startFailed } from './load-failure.ts';
+import { RELOAD_ADVICE, startFailureMessage } from './load-failure.ts';
 import { fixLocale } from './locale.ts';
 import { foldPanels } from './panels/fold.ts';
 
@@ -21,6 +21,6 @@ import('./page.ts').then(
   },
   (error: unknown) => {
     notice.classList.remove('late');
-    write(notice, `${startFailed(error)} ${RELOAD_ADVICE}`);
+    write(notice, `${startFailureMessage(error)} ${RELOAD_ADVICE}`);
   },
 );

@@ -2,13 +2,13 @@ import type { Config } from '../base/config.ts';
 import { InputError, messageOf } from '../base/errors.ts';
 import { engineName, REFERENCE } from '../platform/names.ts';
 import { recoveredText } from '../train/recovery.ts';
-import { App, type Current } from './app.ts';
+import { App, type CurrentRun } from './app.ts';
 import { Charts } from './charts/charts.ts';
 import type { History } from './charts/history.ts';
 import { Chooser } from './choose/choose.ts';
 import { Guide } from './choose/guide.ts';
-import { Narrator } from './choose/narrator.ts';
 import { OwnPairs } from './choose/own-pairs.ts';
+import { RunDescription } from './choose/run-description.ts';
 import { byId, write, writeOrHide } from './dom.ts';
 import { count } from './format.ts';
 import { loadHandWhenVisible } from './hand/load-when-visible.ts';
@@ -18,7 +18,7 @@ import { RunStorage } from './keep/run-storage.ts';
 import { RunsPanel } from './keep/runs-panel.ts';
 import { RELOAD_ADVICE } from './load-failure.ts';
 import { MemoryView } from './memory/view.ts';
-import { Controls } from './panels/controls.ts';
+import { PageNavigation } from './page-navigation.ts';
 import { bringIntoView } from './panels/fold.ts';
 import { Gallery } from './panels/gallery.ts';
 import { LengthChart } from './panels/lengths.ts';
@@ -31,15 +31,15 @@ import {
   showProgress,
   showStep,
 } from './panels/numbers.ts';
+import { RunControls } from './panels/run-controls.ts';
 import { TryIt } from './panels/tryit.ts';
-import { Past } from './past/past.ts';
+import { TrainingPlayback } from './past/playback.ts';
 import { isOver } from './protocol.ts';
 import type { Run, RunMessage } from './run.ts';
 import { type Draft, SettingsForm } from './settings/form.ts';
-import { continues, statusOf } from './status.ts';
+import { continuesText, statusOf } from './status.ts';
 import { showAdapter } from './trust/adapter.ts';
 import { VerifyPanel } from './trust/verify.ts';
-import { Visit } from './visit.ts';
 
 /** Connects the parts of the page: user actions to the run, and messages of the run to the page. */
 
@@ -52,7 +52,7 @@ for (const box of document.querySelectorAll<HTMLElement>('.scroll')) box.tabInde
 
 const charts = new Charts(element('charts'), element('more-charts'));
 const memory = new MemoryView();
-const past = new Past(shown => memory.show(shown));
+const playback = new TrainingPlayback(shown => memory.show(shown));
 loadHandWhenVisible();
 const source = byId('source', HTMLInputElement);
 const storage = new RunStorage(problem => writeOrHide(element('storage-problem'), problem));
@@ -69,10 +69,10 @@ const app = new App(storage, () => ({ pace: controls.pace, source: source.value 
     write(element('keep-status'), '');
     runs.show();
     if (file) {
-      writeOrHide(element('file-problem'), `${file}: ${message}${continues(current)}`);
+      writeOrHide(element('file-problem'), `${file}: ${message}${continuesText(current)}`);
       bringIntoView(element('file-problem'), { block: 'nearest' });
     } else if (current) {
-      form.refuse(message + continues(current));
+      form.refuse(message + continuesText(current));
       bringIntoView(element('settings-title'), { block: 'nearest' });
     }
     if (!current) {
@@ -86,7 +86,7 @@ const app = new App(storage, () => ({ pace: controls.pace, source: source.value 
   },
 });
 
-const controls = new Controls({
+const controls = new RunControls({
   run: () => app.current?.run.send({ kind: 'run' }),
   pause: () => app.current?.run.send({ kind: 'pause' }),
   step: () => app.current?.run.send({ kind: 'step' }),
@@ -103,9 +103,9 @@ const controls = new Controls({
 
 const exporter = new Exports(app, storage, charts);
 const runs = new RunsPanel(app, storage, charts, exporter);
-const narrator = new Narrator();
+const description = new RunDescription();
 const form = new SettingsForm((draft: Draft) => app.start(draft));
-const visit = new Visit(app, storage, form);
+const navigation = new PageNavigation(app, storage, form);
 const tryIt = new TryIt(() => app.current?.run);
 const lengthChart = new LengthChart(() => app.current?.run);
 const verify = new VerifyPanel(async () => {
@@ -125,9 +125,9 @@ element('doctor').addEventListener('click', () => {
   );
 });
 
-function opened({ run, record, history: curves }: Current, previous: Current | undefined): void {
+function opened({ run, record, history: curves }: CurrentRun, previous: CurrentRun | undefined): void {
   const { opened: info } = run;
-  visit.opened(record, previous?.record);
+  navigation.opened(record, previous?.record);
   for (const id of ['error', 'recovered', 'refused', 'link-problem', 'file-problem'])
     writeOrHide(element(id), undefined);
   write(element('keep-status'), '');
@@ -140,10 +140,10 @@ function opened({ run, record, history: curves }: Current, previous: Current | u
   tryIt.opened(info.example);
   lengthChart.clear();
   verify.clear();
-  past.clear();
+  playback.clear();
   chooser.show(info.config);
   guide.opened(run);
-  narrator.opened(info.config, info.step);
+  description.opened(info.config, info.step);
   charts.show(curves);
   showLatest(curves, record.step);
   if (!hasLoss(curves)) evaluateImported(run);
@@ -161,14 +161,14 @@ async function evaluateImported(run: Run): Promise<void> {
     const evaluation = await run.ask('evaluate', { length: longest, sequences: 64 });
     if (run !== app.current?.run || hasLoss(app.current.history)) return;
     showEvaluated(evaluation);
-    narrator.accuracy(evaluation.coarse);
+    description.accuracy(evaluation.coarse);
   } catch (error) {
     // The device cannot hold the batch, or the run has ended: the numbers stay empty.
     if (!(error instanceof InputError)) throw error;
   }
 }
 
-function onMessage(message: RunMessage, { record, frames }: Current): void {
+function onMessage(message: RunMessage, { record, frames }: CurrentRun): void {
   switch (message.kind) {
     case 'state':
       showStep(message.step);
@@ -179,7 +179,7 @@ function onMessage(message: RunMessage, { record, frames }: Current): void {
     case 'progress':
       charts.changed();
       showProgress(message.progress);
-      narrator.accuracy(message.progress.coarse);
+      description.accuracy(message.progress.coarse);
       break;
     case 'evaluation':
       charts.changed();
@@ -198,9 +198,9 @@ function onMessage(message: RunMessage, { record, frames }: Current): void {
       break;
     case 'probe':
       showStep(message.probe.step);
-      past.update(frames);
+      playback.update(frames);
       showProbe(message.probe);
-      narrator.probe(message.probe);
+      description.probe(message.probe);
       break;
     case 'failed': {
       const saved = record.step > 0 ? ` The run is saved as of step ${count(record.step)}.` : '';
@@ -264,4 +264,4 @@ document.addEventListener('visibilitychange', () => {
 });
 
 /** Starts the page with the previous run of this tab, or with the run of the address. */
-export const start = (): Promise<void> => visit.start();
+export const start = (): Promise<void> => navigation.start();

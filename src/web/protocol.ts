@@ -38,7 +38,7 @@ export interface Opening {
   source?: string;
   /** Whether the run was stopped, so that its model only answers questions. */
   stopped?: boolean;
-  /** Whether to continue the checkpoint of a run that is over, ignoring the condition that ended it. */
+  /** Whether to continue from the checkpoint of a run that is over, ignoring the condition that ended it. */
   extend?: boolean;
 }
 
@@ -47,7 +47,7 @@ export type ToWorker =
   | { kind: 'open'; opening: Opening }
   | { kind: 'run' }
   | { kind: 'pause' }
-  /** Makes one training step. */
+  /** Runs one training step. */
   | { kind: 'step' }
   /** Ends training; the model still answers questions. */
   | { kind: 'stop' }
@@ -130,7 +130,7 @@ export interface Opened {
 }
 
 /**
- * State of a run. `done`: all steps made; `solved`: stopAt reached stopPasses times in a row; `stalled`: no more
+ * State of a run. `done`: all steps done; `solved`: stopAt reached stopPasses times in a row; `stalled`: no more
  * progress; `stopped`: by the user.
  */
 export type RunState = 'running' | 'paused' | 'done' | 'solved' | 'stalled' | 'stopped';

@@ -1,5 +1,5 @@
 import { InputError } from '../base/errors.ts';
-import { workerFailed } from './load-failure.ts';
+import { workerFailureMessage } from './load-failure.ts';
 import { openWorker } from './open-worker.ts';
 import type { Answer, FromWorker, Opened, Opening, QuestionKind, Questions, ToWorker } from './protocol.ts';
 
@@ -65,7 +65,7 @@ export class Run {
         else if (data.kind === 'refused') run.#takePending(data.id)?.reject(new InputError(data.message));
         else run.#deliver(data);
       };
-      worker.onerror = ({ message }) => fail(workerFailed(message), '');
+      worker.onerror = ({ message }) => fail(workerFailureMessage(message), '');
       worker.onmessageerror = () => fail('a message of the worker could not be read.', 'Reload the page.');
       worker.postMessage({ kind: 'open', opening } satisfies ToWorker);
     });

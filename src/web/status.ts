@@ -3,7 +3,7 @@ import { count } from './format.ts';
 import type { RunState } from './protocol.ts';
 
 /** Added to an error that does not affect the current run. */
-export const continues = (current: unknown): string => (current ? ' The current run continues.' : '');
+export const continuesText = (current: unknown): string => (current ? ' The current run continues.' : '');
 
 /** Describes the state of a run in a sentence. */
 export function statusOf(state: RunState, step: number, { train }: Config): string {

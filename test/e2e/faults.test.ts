@@ -8,7 +8,7 @@ import { expect, test } from 'vitest';
  */
 const KILLS = process.env['PUSHDOWN_KILLS'] ?? '2';
 
-test('a run whose processes are killed ends with the numbers of an undisturbed run', async () => {
+test('a run whose processes are killed ends with the numbers of an uninterrupted run', async () => {
   const args = ['bench/run.mjs', 'bench/faults.ts', '--kills', KILLS, '--seed', '3'];
   const timeout = 60_000 + 20_000 * Number(KILLS);
   const { stdout } = await promisify(execFile)(process.execPath, args, { timeout });

@@ -95,7 +95,7 @@ test('unusable files are named in a message, and the run continues', async () =>
   const nan = Uint8Array.from(bytes);
   nan.fill(255, nan.length - 4);
   const refusals: [string, string | Uint8Array, RegExp][] = [
-    ['run.safetensors', cut, /this checkpoint cannot be used: .*cut off/],
+    ['run.safetensors', cut, /this checkpoint cannot be used: .*truncated/],
     ['run.safetensors', nan, /this checkpoint cannot be used: .*finite/],
     ['run.safetensors', 'x', /this checkpoint cannot be used/],
     ['run.safetensors', '', /run.safetensors is empty/],

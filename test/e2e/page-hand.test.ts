@@ -34,7 +34,7 @@ test('the memory operated by hand starts with Figure 1; a slider changes strengt
   await press(page, '#hand-more');
   await fill(page, '#hand-pop-3', '1');
   await waitForText(page, '#hand-step', /Step 4/);
-  // Of the 2.2 pushed, 1.1 have been popped, starting with the oldest rows.
+  // Of the 2.3 pushed, 2 have been popped, starting with the oldest rows.
   expect(await text(page, '#hand-row-0-3')).toBe('0');
   for (let i = 0; i < 3; i++) await press(page, '#hand-less');
   expect(await page.$$eval('#hand thead th', all => all.length)).toBe(1);

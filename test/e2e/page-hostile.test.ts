@@ -52,7 +52,7 @@ test('a run that is resumed, and replaced by a link at once, does not replace th
   expect(complaints).toEqual([]);
 });
 
-test('a value that is overwritten before it was checked cannot start a run', async () => {
+test('a value that is overwritten before it has been checked cannot start a run', async () => {
   const { page } = await openPage(served.context, address('&paused'));
   await waitUntilPaused(page);
   await page.evaluate(() => {
@@ -74,7 +74,7 @@ test('a run that diverges is reported and saved, and can be resumed or replaced'
   );
   await waitForText(page, '#error', /training diverged: 10 steps in a row .* Lower train.rate \(now 1000\)/);
   expect(await text(page, '#error')).toMatch(/The run is saved as of step \d+/);
-  // Requests to this run get an answer.
+  // Requests to this run are refused with a message.
   await press(page, '#try button');
   await waitForText(page, '#try-refused', /the run has ended/);
   await press(page, '#verify');

@@ -121,7 +121,7 @@ test('full storage is reported, and training continues', async () => {
   await waitForText(
     page,
     '#storage-problem',
-    /storage is full: training continues, but a reload will lose it/,
+    /storage is full: training continues, but a reload will lose its progress/,
     60_000,
   );
   // Chrome checks the remaining space about every ten seconds.

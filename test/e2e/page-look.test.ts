@@ -115,7 +115,7 @@ test('on a phone panels are closed; a message in a panel opens it', async () => 
   await phone.close();
 });
 
-test('the files that the page loads at first have less than 150 kB gzipped', async () => {
+test('the files that the page loads at first are smaller than 150 kB gzipped', async () => {
   const assets = join(server.folder, 'assets');
   const names = await readdir(assets);
   const sizes = new Map<string, number>();

@@ -16,7 +16,7 @@ const checkpointOf = async (page: Page): Promise<Checkpoint> =>
   decodeCheckpoint((await downloaded(page, '#save-checkpoint')).bytes);
 
 test('after crashes of the GPU process, a run ends with the numbers of an uninterrupted run', async () => {
-  // By default Chrome disables a GPU that crashes repeatedly, and blocks it for the page during which it crashed.
+  // By default Chrome disables a GPU that crashes repeatedly, and blocks it for the site that was open at the time.
   const browser = await launchBrowser({
     args: ['--disable-gpu-process-crash-limit', '--disable-domain-blocking-for-3d-apis'],
   });

@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => browser?.close());
 
-/** Opens the published page without the scripts whose names match. */
+/** Serves the published page without the scripts whose names match. Calls `look` with a new tab and the page's URL. */
 async function openWithout(scripts: RegExp, look: (page: Page, url: string) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'pushdown-stale-'));
   await cp(inject('builtPage'), folder, { recursive: true });
@@ -36,12 +36,12 @@ async function openWithout(scripts: RegExp, look: (page: Page, url: string) => P
   }
 }
 
-const isSeen = (page: Page, selector: string): Promise<boolean> =>
+const isVisible = (page: Page, selector: string): Promise<boolean> =>
   page.$eval(selector, element => element.checkVisibility({ visibilityProperty: true }));
 
 /** Expects the message that the page has not started, and that no button can be focused. */
 async function expectNotStarted(page: Page, words: RegExp): Promise<void> {
-  await waitFor(page, 'the message', async () => isSeen(page, '#unloaded'));
+  await waitFor(page, 'the message', async () => isVisible(page, '#unloaded'));
   expect(await text(page, '#unloaded')).toMatch(words);
   expect(await text(page, 'header')).not.toMatch(/right now/);
   await page.$eval('#verify', button => (button as HTMLElement).focus());
@@ -105,7 +105,7 @@ test('if every script loads, the page shows no such message', async () => {
   const page = await browser.newPage();
   await page.goto(`${server.url}#v=1&preset=reverse&engine=cpu&paused`);
   await waitForText(page, '#status', /Ready/);
-  expect(await isSeen(page, '#unloaded')).toBe(false);
+  expect(await isVisible(page, '#unloaded')).toBe(false);
   await press(page, '#step');
   await waitForText(page, '#status', /step 1\b/);
   await page.close();

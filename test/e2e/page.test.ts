@@ -29,7 +29,7 @@ beforeAll(async () => {
 afterAll(() => server?.close());
 
 /** Trains until the loss has fallen, then pauses. */
-async function trainsAndPauses(page: Page): Promise<void> {
+async function trainAndPause(page: Page): Promise<void> {
   await waitForText(page, '#go', /Pause/);
   await waitForText(page, '#loss', /\d/);
   const first = await lossOf(page);
@@ -49,7 +49,7 @@ test('a run starts by itself, and can be paused, stepped, continued, slowed down
     expect(await text(page, '#adapter')).toMatch(/^engine gpu · .+ · (no hardware adapter|the GPU of)/);
     expect(await isHidden(page, '#notice')).toBe(true);
     expect(await page.$eval('#preset', element => (element as HTMLSelectElement).value)).toBe('reverse');
-    await trainsAndPauses(page);
+    await trainAndPause(page);
 
     const paused = await stepOf(page);
     await new Promise(resolve => setTimeout(resolve, 500));
@@ -240,7 +240,7 @@ describe('a paused run', () => {
     }
   });
 
-  test('a deque and two memories have their pictures', async () => {
+  test('two deques side by side are drawn, and each can be chosen', async () => {
     await page.select('#preset', 'small/copy/deque');
     await fill(page, '#set-model-memories', '2');
     await fill(page, '#set-model-hidden', '8');
@@ -273,7 +273,7 @@ test('without a WebGPU adapter the page says so, and trains on the CPU', async (
     expect(await text(page, '#notice')).toMatch(/no adapter|no WebGPU/);
     // The notice has advice for this browser.
     expect(await text(page, '#notice')).toMatch(/chrome:\/\/(flags|gpu)/);
-    await trainsAndPauses(page);
+    await trainAndPause(page);
     expect(await coloursOf(page, '#heat')).toBeGreaterThan(10);
 
     // An engine that is not available is refused with a message, and the run continues.

@@ -158,7 +158,7 @@ test('examples/page.html trains and answers', async () => {
   expect(await log()).toMatch(/^engine \w+: .*\n(step .*\n)+ended: solved\na b c d → d c b a\n$/);
 });
 
-test('the file is smaller than 340 kB, and than 115 kB gzipped', () => {
+test('the file is smaller than 340 kB, and smaller than 115 kB gzipped', () => {
   expect(bytes.length).toBeLessThan(340_000);
   expect(gzipSync(bytes, { level: 9 }).length).toBeLessThan(115_000);
 });

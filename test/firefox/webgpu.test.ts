@@ -1,7 +1,7 @@
 import type { Page } from 'puppeteer';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { decodeCheckpoint } from '../../src/train/checkpoint.ts';
-import { FIREFOX_SUITE, hasFirefox, launchFirefox, withoutWebGpu } from '../support/firefox.ts';
+import { FIREFOX_SUITE, hasFirefox, launchFirefox, whyNoWebGpu } from '../support/firefox.ts';
 import {
   coloursOf,
   downloaded,
@@ -26,8 +26,8 @@ describe.runIf(hasFirefox)(FIREFOX_SUITE, () => {
   /** Why there is no WebGPU; undefined if there is. */
   let missing: string | undefined;
   beforeAll(async () => {
-    missing = await withoutWebGpu(served.browser, served.url);
-    if (missing) console.warn(`${FIREFOX_SUITE} pages have no WebGPU (${missing}): its tests are skipped.`);
+    missing = await whyNoWebGpu(served.browser, served.url);
+    if (missing) console.warn(`Pages ${FIREFOX_SUITE} have no WebGPU (${missing}): these tests are skipped.`);
   });
 
   /** Defines a test that is skipped, with the reason, if this Firefox has no WebGPU. */

@@ -3,7 +3,7 @@ import { endsOf, gradientName, MEMORY_NAMES, memoryKind } from '../../src/base/m
 import type { Tensors } from '../../src/base/parameters.ts';
 import { Rng } from '../../src/base/rng.ts';
 import { type End, pop, popBackward, read, readBackward } from '../../src/reference/ends.ts';
-import { MEMORIES, memoryBackward, memoryForward, type RowName } from '../../src/reference/memory.ts';
+import { memoryBackward, memoryForward, ROW_MEMORIES, type RowName } from '../../src/reference/memory.ts';
 import { rowsOf, zeroRows } from '../../src/reference/rows.ts';
 import { expectGradients } from '../support/differences.ts';
 import { drawAwayFromTies, memoryMargin, popMargin, readMargin, uniforms } from '../support/margins.ts';
@@ -49,7 +49,7 @@ describe.each(MEMORY_NAMES)('%s', kind => {
               ),
             // A kind without rows has no branches.
             drawn =>
-              kind in MEMORIES
+              kind in ROW_MEMORIES
                 ? memoryMargin(kind as RowName, drawn.get('push')!, drawn.get('pop')!)
                 : Infinity,
             { seed },
@@ -91,9 +91,9 @@ describe.each(['superposition', 'tape'] as const)('gradients of a %s that reads 
 });
 
 describe.each(KINDS)('%s', kind => {
-  const E = MEMORIES[kind].ends;
+  const E = ROW_MEMORIES[kind].ends;
   it.each([0, 1, 2, 7])('one step by itself, after %i steps', t => {
-    const memory = MEMORIES[kind];
+    const memory = ROW_MEMORIES[kind];
     const drawn = drawAwayFromTies(
       rng => ({ previous: uniforms(rng, t * E, 0, 1), u: uniforms(rng, E, 0, 2), d: uniforms(rng, E, 0, 1) }),
       // For a deque also the margin of the second pop, on the strengths that the first pop left.
@@ -122,7 +122,7 @@ describe.each(KINDS)('%s', kind => {
 
   it.each([1, 2, 7])('a read after %i steps', t => {
     const [M, n] = [3, t * E];
-    const memory = MEMORIES[kind];
+    const memory = ROW_MEMORIES[kind];
     const strengths = drawAwayFromTies(
       rng => uniforms(rng, n, 0, 0.6),
       s => Math.min(readMargin(s, 'top'), readMargin(s, 'bottom')),
@@ -245,7 +245,7 @@ describe('special cases of a deque', () => {
 });
 
 describe('one step by hand', () => {
-  it('the Jacobian that one copy of the paper misprints', () => {
+  it('the Jacobian that one version of the paper misprints', () => {
     // s = [.7, .5], u = .9: ∂s_t[0]/∂s_{t-1} = [1, 1], because s_t[0] = s[0] + s[1] − u here.
     const gradients = popBackward(Float64Array.of(0.7, 0.5), 0.9, Float64Array.of(1, 0), 'top');
     expect([...gradients.dPrevious]).toEqual([1, 1]);

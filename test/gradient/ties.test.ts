@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { Rng } from '../../src/base/rng.ts';
-import { MEMORIES, memoryBackward, memoryForward, type RowName } from '../../src/reference/memory.ts';
+import { memoryBackward, memoryForward, ROW_MEMORIES, type RowName } from '../../src/reference/memory.ts';
 
 /**
- * Where two arguments of a max or min are equal, finite differences are meaningless. So this file has the formulas
- * of the paper a second time, with every sum written in full, in dual numbers x + x'ε whose max and min take the
+ * Where two arguments of a max or min are equal, finite differences are meaningless. So this file implements
+ * the paper's formulas again, with every sum written in full, in dual numbers x + x'ε whose max and min take the
  * derivative of the left argument. Strengths are quarters, whose sums are exact, so that nearly every step has ties.
  */
 interface Dual {
@@ -73,7 +73,7 @@ describe.each(['stack', 'queue', 'deque'] as const)('%s', kind => {
     ['0 or 1', 1],
   ])('strengths of %s: gradients equal the derivatives of the left arguments exactly', (_, parts) => {
     const T = 7;
-    const n = T * MEMORIES[kind].ends;
+    const n = T * ROW_MEMORIES[kind].ends;
     for (let seed = 0; seed < 40; seed++) {
       const rng = new Rng(seed, 105);
       const whole = (low: number, high: number) => Array.from({ length: n }, () => rng.int(low, high));
@@ -86,7 +86,7 @@ describe.each(['stack', 'queue', 'deque'] as const)('%s', kind => {
 
       const [d, u, v] = inputs.map(all => all.map(x => dual(x)));
       expect([...read]).toEqual(PAPER[kind](d, u, v).map(({ x }) => x));
-      /** dL for a unit change of number k of input i. */
+      /** The derivative of L = Σ dRead · read with respect to number k of input i. */
       const derivative = (i: number, k: number): number => {
         const [d1, u1, v1] = inputs.map((all, j) => all.map((x, l) => dual(x, j === i && l === k ? 1 : 0)));
         return PAPER[kind](d1, u1, v1).reduce((total, { dx }, l) => total + dx * dRead[l], 0);

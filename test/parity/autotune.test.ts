@@ -18,7 +18,7 @@ test('measures a large step once, and caches the result', async () => {
   expect(tuning.stepsToTry).toContain(tiles);
   expect([...store]).toEqual([[KEY, nameOf(tiles)]]);
   expect(choices).toEqual({ [KEY]: nameOf(tiles) });
-  // A cached choice is used without measuring; one that is not among the candidates is measured again.
+  // A cached choice is used without measuring. If it is not among the candidates, the step is measured again.
   const [other, third] = tuning.stepsToTry.filter(candidate => candidate !== tiles);
   store.set(KEY, nameOf(other));
   expect((await tunedStep(gpu, LARGE, tuning, { store })).tiles).toBe(other);
@@ -57,7 +57,7 @@ test('a run keeps the tiles that it started with, whatever the cache of the mach
   const resumed = await Trainer.resume(other, checkpoint);
   expect(resumed.model.choices).toEqual(checkpoint.choices);
   expect((await resumed.snapshot()).choices).toEqual(checkpoint.choices);
-  // On another adapter, other tiles are fastest.
+  // On another adapter, other tiles may be fastest.
   const elsewhere = { ...checkpoint, choices: { ...checkpoint.choices, adapter: 'another' } };
   const moved = await Trainer.resume(other, elsewhere);
   expect(moved.model.choices).toEqual({ adapter: other.adapter.name, [key]: second });

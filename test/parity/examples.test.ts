@@ -93,8 +93,8 @@ test('examples/own-controller.js', async () => {
 }, 60_000);
 
 test('examples/on-device.js', async () => {
-  // The first sequence, by hand: the last read is 0.625 v, and
-  // its derivative by the first push is 1.25 v; v = (0, 1, 2, 3).
+  // The first sequence, by hand: the last read is 0.625 v, and its
+  // derivative with respect to the first push is 1.25 v; v = (0, 1, 2, 3).
   expect((await runExample('on-device.js')).map(line => line.split(' ').filter(Boolean).slice(0, 5))).toEqual(
     [
       ['read', '0.000', '0.625', '1.250', '1.875'],
@@ -198,7 +198,7 @@ console.log(engine.name, typeof describe);`;
 });
 
 test("npx finds the terminal tool in the checkout, without npm's cache", async () => {
-  // Two simultaneous first calls corrupted that cache permanently.
+  // Two simultaneous first calls used to corrupt that cache permanently.
   const cache = join(FOLDER, 'npm-cache');
   // npm puts settings into the environment of the tests: they are removed here.
   const env = Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name));

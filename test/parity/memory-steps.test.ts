@@ -5,7 +5,10 @@ import type { MemoryGradients, MemoryLayer, MemoryShape } from '../../src/engine
 import { describeEach, isReduced, MEMORY_VARIANTS, REFERENCE_VARIANT } from '../support/engines.ts';
 import { largestDifference, RANGES, TOLERANCE } from '../support/memory-parity.ts';
 
-/** A memory driven step by step gives exactly the numbers of the memory over whole sequences, on every engine. */
+/**
+ * A memory driven step by step gives the same numbers as over whole sequences, on every engine: exactly, except in the
+ * form parallel over time, which rounds whole sequences differently.
+ */
 
 /** Controls, value and dRead of whole sequences [B,T,…], for each kind. */
 function inputsOf({ kind, B, T, M, reads }: MemoryShape, range: string, seed = 1): Float32Array[] {

@@ -14,7 +14,7 @@ import { expectSameGradients } from '../support/model-parity.ts';
 
 /** What is tested on a device when it is opened, and assumptions that kernels must not make. */
 
-test('a scan by subgroups does not depend on which invocations share one', async () => {
+test('a scan with subgroups does not depend on which invocations share a subgroup', async () => {
   const gpu = await openGpu('gpu with subgroups');
   const [R, L] = [3, 300];
   const x = Float32Array.from({ length: R * L }, (_, i) => 1 + ((5 * i) % 11));

@@ -25,7 +25,7 @@ beforeAll(async () => {
 });
 
 describe.each(FORMS)('%s', (_, form) => {
-  // Lengths on both sides of a vec4, of a workgroup's part of a row, and of a workgroup of rows.
+  // Lengths on both sides of a vec4 and of a workgroup's part of a row. R = 9 needs more than one workgroup.
   test.each([1, 3, 4, 64, 127, 128, 132, 4096])('rows of %i', async L => {
     const rng = new Rng(1, 0, L);
     for (const R of [1, 9]) {

@@ -7,8 +7,8 @@ import { compareMemory, KINDS, memoryTruth, TOLERANCE } from '../support/memory-
 import { expectSameGradients, FEW, LENGTHS, SPECS } from '../support/model-parity.ts';
 
 /**
- * Compares with the reference, on this machine's adapter, the plans, forms and tiles that each profile chooses.
- * `npm run verify` runs all kernel tests with each profile.
+ * Compares the plans, forms and tiles that each profile chooses with the reference, on this machine's adapter.
+ * `npm run verify` runs all kernel tests with each GPU profile.
  */
 
 const reference = createReferenceEngine();

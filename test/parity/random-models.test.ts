@@ -46,8 +46,8 @@ test('cpu: 250 random models agree with the reference', async () => {
       await actual.forward(batch, true),
       await expected.forward(batch, true),
     ];
-    // Relative to the largest number, but at least to 0.1: terms of order 1 may cancel, and a model may have a single
-    // output.
+    // Relative to the largest number, or to 0.1 if that is larger: terms of order 1 may cancel, and a model may have a
+    // single output.
     for (const name of ['output', 'read'] as const) {
       const [got, values] = [actualForward.trace![name], expectedForward.trace![name]];
       const difference = largest(Array.from(values, (x, i) => x - got[i]));
@@ -56,7 +56,7 @@ test('cpu: 250 random models agree with the reference', async () => {
     expect(actualForward.report.symbols, where).toBe(expectedForward.report.symbols);
     for (const model of [actual, expected]) model.step(batch);
     const [gradients, truth] = [await actual.gradients(), await expected.gradients()];
-    // Sums in float32 over up to 33 × 12 rows: a tensor whose terms cancel keeps the error of the terms.
+    // Sums in float32 over up to 33 sequences × 12 steps: a tensor whose terms cancel keeps the error of the terms.
     const all = Math.max(...[...truth.values()].map(largest));
     for (const [name, values] of truth) {
       const got = gradients.get(name)!;

@@ -13,7 +13,7 @@ import { openGpuEngines } from '../support/device.ts';
 import { inTurn } from '../support/engines.ts';
 import { asControls } from '../support/memory-parity.ts';
 
-/** Work over time that is cut into slices gives exactly the numbers of uncut work. */
+/** Passes over time that are cut into slices give exactly the numbers of uncut passes. */
 
 const FORMS: [string, GpuOptions][] = [
   ['lane', { form: { form: 'lane', size: 4, subgroups: false } }],
@@ -23,7 +23,7 @@ const FORMS: [string, GpuOptions][] = [
 /** Some sequences end in every slice, and there are more than the lane form's backward pass has invocations. */
 const LENGTHS = Array.from({ length: 40 }, (_, b) => 1 + ((7 * b) % 23));
 
-/** Memory, controller and other settings. Each form compares every third in `npm test`. */
+/** Memory, controller and other settings. In `npm test`, each form compares every third model. */
 const MODELS = [
   ['queue', 'lstm', ['start=trained']],
   // Only four units, because that compiles in a third of the time.

@@ -151,7 +151,7 @@ describe('threads that die, or cannot be started', () => {
   }
 
   test('if a thread dies during a step, this step and all later ones fail with an error that names the thread', async () => {
-    // Threads that start, take an item of a job, and die in it.
+    // Threads that start, take an item of a job, and die before they finish it.
     const spawn: Spawn = ({ onMessage, onExit }) => ({
       post(message) {
         const request = message as ToThread;

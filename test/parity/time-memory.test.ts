@@ -12,8 +12,8 @@ import {
 } from '../support/memory-parity.ts';
 
 /**
- * Compares the memories parallel over time with the reference; at lengths too
- * long for it, compares this and the step-by-step form with longMemory().
+ * Compares the form that is parallel over time with the reference. At lengths too long
+ * for the reference, compares this form and the step-by-step form with longMemory().
  */
 
 let engines: Record<'time' | 'step by step', Engine>;
@@ -26,7 +26,7 @@ afterAll(() => engines.time.destroy());
 const KINDS = ['stack', 'queue'] as const;
 
 describe.each(KINDS)('%s', kind => {
-  // Lengths on both sides of a chunk; other sizes are in memory.test.ts.
+  // Lengths on both sides of a chunk boundary; other sizes are in memory.test.ts.
   test.each([31, 32, 33])('T = %i', async T => {
     for (const range of Object.keys(RANGES)) {
       const differences = await compareMemory(engines.time, memoryTruth(kind, T, 2, range), 7);
@@ -71,8 +71,8 @@ describe.each(KINDS)('%s', kind => {
   });
 
   // float32 has to round every sum of these strengths, and the memory is 8,000 rows deep and more. The form
-  // parallel over time has heights in fixed point, which have no error. In the form that goes step by step, the front
-  // of a queue is the sum of all pops: 65,536 roundings of 6e-8, of either sign, shift it by 1e-5. Reads and values
+  // parallel over time has heights in fixed point, which have no error. In the step-by-step form, the front
+  // of a queue depends on all pops so far: 65,536 roundings of 6e-8, of either sign, shift it by 1e-5. Reads and values
   // shift by the same amount; if a read ends that close to the end of a row, gradients of strengths jump.
   const all = ['read', 'dPush', 'dPop', 'dValue'] as const;
   test.each([

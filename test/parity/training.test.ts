@@ -19,8 +19,8 @@ import {
 /** Compares training on every engine with training in the reference, and with a second run on the same engine. */
 
 describeEach(TRAINING_VARIANTS, (engine, variant) => {
-  // The GPU variants train the memories in turn; other engines, which compile no kernels, train all of them: with
-  // the three controllers in turn. All combinations are in test/verify/training.test.ts.
+  // Each GPU variant trains a share of the memories; other engines, which compile no kernels, train all of them. The
+  // three controllers alternate. All combinations are in test/verify/training.test.ts.
   const place = TRAINING_VARIANTS.indexOf(variant);
   const onGpu = TRAINING_VARIANTS.filter(({ gpu }) => gpu).length;
   const memories = variant.gpu ? inTurn(MEMORIES, place, onGpu) : MEMORIES;
@@ -73,7 +73,7 @@ describeEach(RUN_VARIANTS, (engine, { gpu }) => {
     const model = await engine().model(spec, config.train, initialState(spec, config.train));
     const batch = trainingBatch(task, config, 0, 10);
     const before = await model.state();
-    // On the GPU weights whose sum overflows float32, elsewhere infinity.
+    // On the GPU, weights whose sum overflows float32; on other engines, infinity.
     const overflowing = gpu ? 3e38 : Number.POSITIVE_INFINITY;
     await model.step({ ...batch, weight: batch.weight.map(() => overflowing) });
     await model.step({ ...batch, weight: batch.weight.map(() => Number.NaN) });

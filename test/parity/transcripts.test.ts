@@ -24,7 +24,7 @@ async function outputOf(command: string, cwd: string): Promise<string> {
   if (program === 'npx') {
     const takesEngine = COMMANDS.find(({ name }) => name === rest[0])?.options['engine'];
     const args = [CLI, ...rest, ...(takesEngine ? ['--engine', 'cpu'] : [])];
-    // The environment that npx sets, with which commands in messages start with npx too.
+    // The environment that npx sets. With it, messages show commands that start with npx.
     const env = { ...process.env, npm_command: 'exec', npm_config_user_agent: 'npm/0' };
     return (await promisify(execFile)(process.execPath, args, { cwd, env })).stdout;
   }

@@ -4,14 +4,14 @@ import { controlCount, endsOfModel } from '../../src/base/memories.ts';
 import type { ModelSpec } from '../../src/base/parameters.ts';
 import type { Rng } from '../../src/base/rng.ts';
 
-/** A model, by default a small one: 6 inputs, 4 outputs, 5 hidden units, values of width 3. */
+/** The spec of a model, by default a small one: 6 inputs, 4 outputs, 5 hidden units, values of width 3. */
 export const makeSpec = (model: Partial<ModelSpec> = {}): ModelSpec => {
   const { inputs = 6, outputs = 4, ...rest } = model;
   return { ...makeConfig({ model: { hidden: 5, width: 3, ...rest } }).model, inputs, outputs };
 };
 
 /**
- * A batch with every feature: sequences of several lengths, steps with none to K inputs, masked steps,
+ * A batch with every feature: sequences of several lengths, steps with 0 to K inputs, masked steps,
  * zero targets (not with softmax), uneven weights, noise, and padding with values that must be ignored.
  */
 export function randomBatch(
@@ -29,7 +29,7 @@ export function randomBatch(
     for (let b = 0; b < B; b++) {
       const n = t * B + b;
       if (t >= lengths[b]) {
-        // Padding: an engine that does not ignore it computes another loss.
+        // Padding: an engine that does not ignore it computes a different loss.
         ids[n * K] = 0;
         target[n] = 0;
         continue;

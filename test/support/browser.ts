@@ -22,7 +22,8 @@ const FLAGS = [
 const USE_FIREFOX = process.env['PUSHDOWN_BROWSER'] === 'firefox';
 
 /**
- * A headless browser with WebGPU: an installed one, else one in puppeteer's cache, else that of the npm package
+ * Launches a headless browser: with PUSHDOWN_BROWSER=firefox, Firefox without WebGPU and without `options`; otherwise
+ * one with WebGPU: an installed one, else one in puppeteer's cache, else that of the npm package
  * `@sparticuz/chromium`, else one that puppeteer downloads. WebGPU is available on pages of http://localhost, not on
  * about:blank.
  */

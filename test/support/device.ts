@@ -7,7 +7,7 @@ import { findAdapter, release, searchText } from '../../src/platform/node/adapte
 
 /**
  * The profile that all kernel tests use, whatever the adapter; `npm run verify`
- * runs them with each profile. If undefined, the kind of the adapter decides.
+ * runs them with each GPU profile. If undefined, the kind of the adapter decides.
  */
 export const PROFILE = PROFILE_NAMES.find(name => name === process.env.PUSHDOWN_PROFILE);
 if (process.env.PUSHDOWN_PROFILE && !PROFILE)

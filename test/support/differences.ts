@@ -51,7 +51,8 @@ function expectTensorsClose(got: Tensors, expected: Tensors, tolerance: number):
  *
  * The error of the differences is about h²·|f‴|/6 from truncation and 10⁻¹⁶·|f|/h from rounding. At h = 3e-6 both
  * are near 1e-9 if f is of the order of 10 and f‴ of 1000, as in a model over several steps. The default tolerance
- * is a factor of ten above that, and still six orders of magnitude below the smallest mistake in a formula.
+ * is a factor of ten above that, and still six orders of magnitude below the effect of the
+ * smallest mistake in a formula.
  */
 export function expectGradients(
   f: () => number,

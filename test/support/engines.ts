@@ -33,7 +33,7 @@ export interface EngineVariant {
  */
 const COMPARE_ALL = PROFILE !== undefined;
 
-/** Of `items`, those that variant `place` of `count` compares in `npm test`: the variants take turns. */
+/** The items that variant `place` of `count` compares: in `npm test` every `count`-th, in `npm run verify` all. */
 export const inTurn = <T>(items: readonly T[], place: number, count: number): readonly T[] =>
   items.filter((_, k) => COMPARE_ALL || k % count === place % count);
 

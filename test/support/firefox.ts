@@ -13,7 +13,7 @@ export const hasFirefox = FIREFOX !== undefined;
 /** Name of the tests in Firefox. If it is not installed, the name says why they are skipped. */
 export const FIREFOX_SUITE = FIREFOX
   ? `in ${versionOf(FIREFOX)}`
-  : 'in Firefox: skipped, because it is not installed (or set FIREFOX_PATH)';
+  : 'in Firefox: skipped, because it was not found (install it, or set FIREFOX_PATH)';
 
 function versionOf(path: string): string {
   try {
@@ -71,7 +71,7 @@ async function softwareDriver(): Promise<Record<string, string>> {
  * Returns why pages have no WebGPU adapter in this browser, or undefined if they have one. @param url a page on
  * localhost
  */
-export async function withoutWebGpu(browser: Browser, url: string): Promise<string | undefined> {
+export async function whyNoWebGpu(browser: Browser, url: string): Promise<string | undefined> {
   const page = await browser.newPage();
   try {
     await page.goto(url);

@@ -15,7 +15,7 @@ interface Step {
   reads: { row: number; weight: number; whole: boolean }[];
 }
 
-/** @param value [T,M] @param dRead [T,M] */
+/** Forward and backward pass of one sequence, from an empty memory. push, pop [T]; value, dRead [T,M] */
 export function longMemory(
   kind: 'stack' | 'queue',
   push: Float32Array,
@@ -65,7 +65,7 @@ export function longMemory(
     steps.push(step);
   }
   const ds = new Float64Array(T);
-  // A row pushed with strength 0 gets a gradient only at the step that pushes it: at every later step it is a tie.
+  // In a queue, a row pushed with strength 0 gets a gradient only at the step that pushes it: later it is at a tie.
   const passes = (row: number, t: number): boolean => kind === 'stack' || push[row] > 0 || row === t;
   for (let t = T - 1; t >= 0; t--) {
     const { removed, boundary, reads } = steps[t];

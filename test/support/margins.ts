@@ -1,8 +1,8 @@
 import type { ModelSpec } from '../../src/base/parameters.ts';
 import { Rng } from '../../src/base/rng.ts';
 import { type End, pop } from '../../src/reference/ends.ts';
-import { MEMORIES, type RowName } from '../../src/reference/memory.ts';
-import type { Sequence } from '../../src/reference/model.ts';
+import { ROW_MEMORIES, type RowName } from '../../src/reference/memory.ts';
+import type { SequenceActivations } from '../../src/reference/model.ts';
 
 /**
  * The distance of a memory from its nearest tie: the smallest difference between the
@@ -43,7 +43,7 @@ export function readMargin(strengths: Float64Array, end: End = 'top'): number {
 /** The ends that are popped and read, in the order of the pops. */
 const ENDS: Record<RowName, End[]> = { stack: ['top'], queue: ['bottom'], deque: ['top', 'bottom'] };
 
-/** The margin of a whole sequence. push [T,E], pop [T,E] */
+/** The margin of a whole sequence. push [T,E], pops [T,E] */
 export function memoryMargin(kind: RowName, push: ArrayLike<number>, pops: ArrayLike<number>): number {
   const ends = ENDS[kind];
   const E = ends.length;
@@ -57,18 +57,21 @@ export function memoryMargin(kind: RowName, push: ArrayLike<number>, pops: Array
       margin = Math.min(margin, popMargin(left, u, end));
       left = pop(left, u, end);
     });
-    s = MEMORIES[kind].step(s, of(push), of(pops));
+    s = ROW_MEMORIES[kind].step(s, of(push), of(pops));
     for (const end of ends) margin = Math.min(margin, readMargin(s, end));
   }
   return margin;
 }
 
 /** The smallest margin of a model's memories over the sequences of a batch. */
-export function modelMargin({ memory, memories }: ModelSpec, sequences: readonly Sequence[]): number {
+export function modelMargin(
+  { memory, memories }: ModelSpec,
+  sequences: readonly SequenceActivations[],
+): number {
   // Kinds without rows have no branches.
-  if (!(memory in MEMORIES)) return Infinity;
+  if (!(memory in ROW_MEMORIES)) return Infinity;
   const kind = memory as RowName;
-  const E = MEMORIES[kind].ends;
+  const E = ROW_MEMORIES[kind].ends;
   let margin = Infinity;
   for (const { steps } of sequences) {
     for (let k = 0; k < memories; k++) {

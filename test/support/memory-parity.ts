@@ -51,7 +51,7 @@ export interface MemoryTruth {
   T: number;
   M: number;
   cells: Cells;
-  /** For each sequence, [T,E] of every control, [T,E,M] of the values and [T,Q,M] of dRead. */
+  /** For each sequence, [T,E] of every control, [T,E,M] of the values and [T,Q,M] of dRead (Q reads per step). */
   sequences: Record<string, Float32Array>[];
   expected: { forward: MemoryReads; tensors: Record<string, Float64Array> }[];
 }
@@ -128,7 +128,7 @@ export async function compareMemory(
   const memory = await engine.memory({ kind, B, T, M, ...cells });
   const names = memoryKind(kind).controls.map(({ name }) => name);
   const read = await memory.forward(...[...names, 'value'].map(batchOf));
-  // T·T/2 numbers per sequence: too many for the large batch.
+  // T·T/2 numbers per sequence: too many for large batches.
   const strengths = B <= 7 ? await memory.strengths() : [];
   const actual: Record<string, Float32Array> = { read, ...(await memory.backward(batchOf('dRead'))) };
   memory.destroy();

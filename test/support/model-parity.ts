@@ -94,7 +94,7 @@ export const ONE_PER_MEMORY = [
   'gru, two tapes, projection',
 ];
 
-/** Models that cover every memory and kind of controller, which every other engine variant compares. */
+/** Models that cover every memory and every kind of controller: for all other engine variants. */
 export const FEW = [...ONE_PER_MEMORY, 'feed-forward, queue', 'gru, deque'];
 
 export const LENGTHS = [9, 1, 5, 9, 2, 7, 3];

@@ -20,7 +20,7 @@ import {
   TOLERANCE,
 } from './model-parity.ts';
 
-/** Push and pop biases that saturate strengths to exactly 1 in float32, or to 1e-26: exact ties and near ones. */
+/** Push and pop biases that saturate strengths to exactly 1 in float32, or to 1e-26: exact ties and near-ties. */
 const SATURATED: [string, number, number][] = [
   ['push 1, pop 0', 60, -60],
   ['push 1, pop 1', 60, 60],

@@ -27,7 +27,7 @@ export async function buildPage(): Promise<string> {
   return outDir;
 }
 
-/** Copies the result of buildPage(). Workers of the copy run `script` first, to simulate a browser's GPU. */
+/** Copies the result of buildPage(). Its workers run `script` first, to simulate a GPU. Returns the new folder. */
 export async function pageWithWorkerScript(outDir: string, script: string): Promise<string> {
   const copy = await mkdtemp(join(tmpdir(), 'pushdown-page-'));
   await cp(outDir, copy, { recursive: true });

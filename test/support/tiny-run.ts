@@ -18,7 +18,7 @@ export function temporaryFolder(): string {
   return folder;
 }
 
-/** Trains the smallest model into a folder. */
+/** Trains the smallest model for two steps, and saves the run in a folder. */
 export async function trainTiny(out: string): Promise<void> {
   const { code, err } = await pushdown(['train', 'reverse', ...TINY_FAST, '--steps', '2', '--out', out]);
   expect([code, err]).toEqual([0, '']);

@@ -16,15 +16,15 @@ export function setsOf(
   controller: (typeof CONTROLLERS)[number],
 ): string[] {
   const [cell, layers] = controller.split('-');
-  // Not multiples of four, and small: most of the time goes into
-  // compiling kernels, and larger models have larger kernels.
+  // `hidden` and `width` are not multiples of four. Sizes are small, because most
+  // of the time goes into compiling kernels, and larger models have larger kernels.
   const sizes = ['hidden=5', 'width=3', 'batch=8', 'minLength=1', 'maxLength=6'];
   return [`memory=${memory}`, `controller=${cell}`, `layers=${layers}`, ...sizes];
 }
 
 /**
  * Whether an adapter never uses the kernels of a variant: GPUs do not use the fused plan's lane form, and NVIDIA's
- * compiler (driver 580, on an H200) rejects the largest of its kernels, which are thousands of unrolled lines.
+ * compiler (driver 580, on an H200) rejects the largest of these kernels, which have thousands of unrolled lines.
  */
 const isUnused = (engine: Engine, { name }: EngineVariant): boolean =>
   name === 'gpu, fused, lane' && engine.adapter.kind === 'gpu';

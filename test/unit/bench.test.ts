@@ -5,7 +5,7 @@ import { rowsRead } from '../../bench/cases/memory.ts';
 import { type Baseline, judge, parseBaseline, type Ratios, remarksOf } from '../../bench/gate.ts';
 import { exponent, spread } from '../../bench/measure.ts';
 import { agree } from '../../bench/peers/agree.ts';
-import { faults } from '../../bench/suite.ts';
+import { failuresOf } from '../../bench/suite.ts';
 
 /** The statistics and verdicts that benchmarks compute from their samples. */
 
@@ -45,7 +45,7 @@ describe('the cases', () => {
   });
   test('a text of --only that matches no case is an error', () => {
     expect(() => selectCases(cases, { only: ['lstm'] })).toThrow(/no case has this in its name/);
-    expect(() => selectCases(cases, { only: ['queue'] })).toThrow(/Cases with --full: 1/);
+    expect(() => selectCases(cases, { only: ['queue'] })).toThrow(/With --full, 1 case has it\./);
   });
   test.each(['gpu', 'cpu'] as const)('on %s have different names', engine => {
     const names = allCases(engine).map(({ name }) => name);
@@ -102,7 +102,7 @@ test('a failed case, growth beyond its limit, and a wrong peer count as faults',
     { name: 'c', peers: [{ name: 'P', version: '1', device: 'CPU', none: 'wrong: read differs' }] },
     { name: 'd', skipped: 'too large' },
   ];
-  expect(faults({ cases }).map(text => text[0])).toEqual(['a', 'b', 'c']);
+  expect(failuresOf({ cases }).map(text => text[0])).toEqual(['a', 'b', 'c']);
 });
 
 test('the tensor that differs most is named; a missing one, or one of another size, is an error', () => {

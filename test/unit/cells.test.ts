@@ -14,7 +14,7 @@ import { assign } from '../../src/base/config.ts';
 import { RunFolder } from '../../src/cli/run/folder.ts';
 import { runJob } from '../../src/cli/sweep/job.ts';
 import { preset } from '../../src/train/presets.ts';
-import { measuresOf } from '../../src/train/table.ts';
+import { measurementsOf } from '../../src/train/table.ts';
 import { fakeEngine } from '../support/fake-engine.ts';
 import { jsonLines, pushdown } from '../support/terminal.ts';
 
@@ -215,7 +215,7 @@ describe('table', () => {
   test('a run that diverges has a result; after another process takes over its folder, a run writes nothing more', async () => {
     const config = assign(preset('reverse'), [...SIZES, 'steps=50', 'reportEvery=10']);
     const guide = {
-      measures: measuresOf(assign(config, ['evaluateLength=4'])),
+      measures: measurementsOf(assign(config, ['evaluateLength=4'])),
       follow: () => () => {},
       onStart: () => {},
     };

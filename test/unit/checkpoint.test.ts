@@ -3,7 +3,7 @@ import { assign } from '../../src/base/config.ts';
 import { crc32 } from '../../src/base/crc32.ts';
 import { InputError } from '../../src/base/errors.ts';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../../src/train/checkpoint.ts';
-import { noSums } from '../../src/train/metrics.ts';
+import { emptySums } from '../../src/train/metrics.ts';
 import { preset } from '../../src/train/presets.ts';
 import { startRun } from '../../src/train/run-state.ts';
 import { initialState, setup } from '../../src/train/setup.ts';
@@ -12,7 +12,7 @@ function make(sets: string[] = []): Checkpoint {
   const config = assign(preset('reverse'), ['hidden=3', 'width=2', 'symbols=2', ...sets]);
   const state = initialState(setup(config).spec, config.train);
   state.step = 17;
-  const window = { ...noSums(), steps: 3, loss: 0.1 };
+  const window = { ...emptySums(), steps: 3, loss: 0.1 };
   return {
     config,
     engine: 'gpu',
@@ -89,7 +89,7 @@ test('moments missing from a file are read as zeros; numbers stored in 16 bits a
     });
   }
   parameters.get('b_d')![0] = 65_520;
-  expect(() => encodeCheckpoint(weights, true)).toThrow('tensor "b_d" has numbers of 65,520 or more');
+  expect(() => encodeCheckpoint(weights, true)).toThrow('tensor "b_d" has values of ±65,520 or beyond');
   // A file with only some of the moments is refused.
   weights.state.secondMoment.set('W_d', new Float64Array(parameters.get('W_d')!.length));
   expect(() => encodeCheckpoint(weights)).toThrow('is missing');
@@ -202,7 +202,7 @@ describe('a header from another program', () => {
     const bytes = rewritten(write);
     expect(decodeCheckpoint(bytes)).toEqual(make());
     bytes[bytes.length - 3] ^= 1;
-    expect(() => decodeCheckpoint(bytes)).toThrow(/damaged.*its checksum is/);
+    expect(() => decodeCheckpoint(bytes)).toThrow(/damaged.*the stored checksum is/);
   });
 });
 
@@ -216,8 +216,12 @@ const whole = encodeCheckpoint(make());
 
 const FILES: [name: string, bytes: Uint8Array, message: RegExp][] = [
   ['empty', new Uint8Array(0), /at least 8 bytes, got 0/],
-  ['cut off in the header', whole.subarray(0, 100), /only 92 follow/],
-  ['cut off in the data', whole.subarray(0, -4), /bytes of data, but the file has \d+. The file is cut off/],
+  ['truncated in the header', whole.subarray(0, 100), /only 92 follow/],
+  [
+    'truncated in the data',
+    whole.subarray(0, -4),
+    /bytes of data, but the file has \d+. The file is truncated/,
+  ],
   [
     'extra bytes after the data',
     broken((header, data) => join(header, new Uint8Array(data.length + 4))),
@@ -240,7 +244,7 @@ const FILES: [name: string, bytes: Uint8Array, message: RegExp][] = [
     join('[1]', new Uint8Array(0)),
     /the header must be a JSON object, got \[1\]/,
   ],
-  ['a file of another program', join({}, new Uint8Array(0)), /no metadata of pushdown/],
+  ['a file of another program', join({}, new Uint8Array(0)), /no pushdown metadata/],
   [
     'a later version',
     broken(h => Object.assign(h.__metadata__, { version: '6' })),
@@ -255,7 +259,11 @@ const FILES: [name: string, bytes: Uint8Array, message: RegExp][] = [
   ],
   ['a bad run', broken(h => Object.assign(h.__metadata__, { run: '{"window":1}' })), /run.curriculum/],
   ['a missing tensor', broken(h => Reflect.deleteProperty(h, 'b_u')), /tensor "b_u" is missing/],
-  ['an extra tensor', broken(h => Object.assign(h, { W_zz: h.b_u })), /"W_zz" is not in the configuration/],
+  [
+    'an extra tensor',
+    broken(h => Object.assign(h, { W_zz: h.b_u })),
+    /"W_zz" is not one of the configured model/,
+  ],
   [
     'a tensor that is not an object',
     broken(h => Object.assign(h, { b_u: 7 })),

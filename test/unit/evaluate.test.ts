@@ -4,7 +4,7 @@ import { MASKED } from '../../src/base/dims.ts';
 import type { StepReport } from '../../src/engine/engine.ts';
 import { parseSource } from '../../src/tasks/task.ts';
 import { evaluate, evaluateLengths, evaluateResult, predict, trace } from '../../src/train/evaluate.ts';
-import { addReport, metricsOf, noSums } from '../../src/train/metrics.ts';
+import { addReport, emptySums, metricsOf } from '../../src/train/metrics.ts';
 import { preset } from '../../src/train/presets.ts';
 import { initialState, setup } from '../../src/train/setup.ts';
 import { type Behaviour, FakeModel } from '../support/fake-engine.ts';
@@ -36,7 +36,7 @@ test('metrics are means over reports; steps that were not finite are only counte
     gradientNorm: 0.5,
     finite: true,
   };
-  const sums = noSums();
+  const sums = emptySums();
   addReport(sums, report);
   addReport(sums, { ...report, objective: 5, gradientNorm: 1.5 });
   addReport(sums, { ...report, loss: Number.NaN, finite: false });

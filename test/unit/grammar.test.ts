@@ -140,7 +140,7 @@ describe.each([
     expect(() => task.pair(new Rng(1, 1), 1, shortest - 1)).toThrow(
       new RegExp(`no sources of lengths 1 to ${shortest - 1}: .* has ${shortest} symbols; widen the range`),
     );
-    expect(() => task.pair(new Rng(1, 1), 5000, 6000)).toThrow(/at most 4096 symbols; shorten the range/);
+    expect(() => task.pair(new Rng(1, 1), 5000, 6000)).toThrow(/at most 4096 symbols; lower the range/);
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { makeConfig } from '../../src/base/config.ts';
-import { lengthsOf, measureAll } from '../../src/cli/sweep/measure.ts';
+import { lengthsWithSources, measureAll } from '../../src/cli/sweep/measure.ts';
 import { createReferenceEngine } from '../../src/engine/reference.ts';
 import { lowerBound } from '../../src/tasks/language.ts';
 import { makeTask } from '../../src/tasks/registry.ts';
@@ -19,7 +19,7 @@ const trained = async (task: object, model: object, evaluateLength = 5) => {
 describe('the lengths on which a run is measured at its end', () => {
   test('are a given number apart; a length that the task does not have is replaced by the next shorter one', () => {
     const of = (name: string, low: number, high: number, every: number) =>
-      lengthsOf(makeTask(makeConfig({ task: { name } }).task), low, high, every);
+      lengthsWithSources(makeTask(makeConfig({ task: { name } }).task), low, high, every);
     expect(of('parity-check', 41, 500, 51)).toEqual([41, 92, 143, 194, 245, 296, 347, 398, 449, 500]);
     expect(of('modular-arithmetic-simple', 41, 194, 51)).toEqual([41, 91, 143, 193]);
     expect(of('lm-dyck', 5, 9, 2)).toEqual([6, 8]);

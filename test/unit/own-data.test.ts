@@ -239,7 +239,7 @@ describe('on the command line', () => {
     const { code, out } = await pushdown(['train', 'data', '--data', tsv, ...options]);
     expect(code).toBe(0);
     expect(out).toMatch(
-      /^right on the training pairs \([\d.]+ of their symbols\), but not on others: add pairs, or try other seeds \(--seeds 5\)$/m,
+      /^accurate on the training pairs \([\d.]+ of their symbols\), but not on the test pairs: add pairs, or try other seeds \(--seeds 5\)$/m,
     );
   });
 

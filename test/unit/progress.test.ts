@@ -94,9 +94,11 @@ describe('the last snapshot', () => {
   test('counts losses in total, and gives up after too many without a newer snapshot', () => {
     const last = new LastSnapshot(checkpoint);
     const lost = new DeviceLost('gone.');
-    for (let n = 1; n <= 5; n++) expect(last.countLoss(lost)).toBe(n);
-    expect(() => last.countLoss(lost)).toThrow('gone. The device was lost 6 times since the last snapshot');
+    for (let n = 1; n <= 5; n++) expect(last.countLostDevice(lost)).toBe(n);
+    expect(() => last.countLostDevice(lost)).toThrow(
+      'gone. The device has been lost 6 times since the last snapshot',
+    );
     last.replace(checkpoint, performance.now());
-    expect(last.countLoss(lost)).toBe(7);
+    expect(last.countLostDevice(lost)).toBe(7);
   });
 });

@@ -88,6 +88,6 @@ print(json.dumps({"metadata": metadata, "tensors": {n: [s, list(v)] for n, (s, v
     const bytes = readFileSync(copy);
     expect(decodeCheckpoint(bytes)).toEqual(checkpoint);
     bytes[bytes.length - 3] ^= 1;
-    expect(() => decodeCheckpoint(bytes)).toThrow('its checksum is');
+    expect(() => decodeCheckpoint(bytes)).toThrow('the stored checksum is');
   });
 });

@@ -10,7 +10,7 @@ import { PUBLISHED, TABLE_3 } from '../../src/train/published.ts';
 import { setup } from '../../src/train/setup.ts';
 import {
   bestOf,
-  measuresOf,
+  measurementsOf,
   type RunResult,
   runsOf,
   scoreOf,
@@ -32,7 +32,7 @@ function result(
   test: [number, number],
   over: object = {},
 ): RunResult {
-  const measures = measuresOf(cell.config, { far: 10 });
+  const measures = measurementsOf(cell.config, { far: 10 });
   const shares = [train, test, [0.25, 0.5]];
   return {
     kind: 'cell',
@@ -70,7 +70,7 @@ describe('the runs of a table', () => {
       expect(new Set(cells.map(({ key }) => key)).size).toBe(cells.length);
       for (const { config, key } of cells.slice(0, tasks.length * models.length)) {
         expect(() => setup(config), key).not.toThrow();
-        for (const { low, high } of measuresOf(config, spec)) expect(low, key).toBeLessThanOrEqual(high);
+        for (const { low, high } of measurementsOf(config, spec)) expect(low, key).toBeLessThanOrEqual(high);
       }
     },
   );
@@ -210,7 +210,7 @@ describe('tables of tasks and models', () => {
   });
 
   test('final measurements use the published lengths, not the lengths of the evaluations that stop a run', () => {
-    const measures = measuresOf(find('reverse-string/stack/seed0').config, chomsky);
+    const measures = measurementsOf(find('reverse-string/stack/seed0').config, chomsky);
     expect(measures).toMatchObject([
       { name: 'train', low: 1, high: 40 },
       { name: 'test', low: 41, high: 500, every: 51, sequences: 200 },

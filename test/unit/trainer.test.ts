@@ -317,7 +317,7 @@ test('a divergence is reported with its step, its batch and the first tensor tha
   };
   const trainer = await Trainer.start(engine, config);
   await expect(trainer.run()).rejects.toThrow(
-    /10 steps in a row before step 20 .* The first of them was step 8, with batch 8 of seed 0; not finite: the gradient of \w+\. Lower train.rate/,
+    /10 steps in a row by step 20 .* The first of them was step 8, with batch 8 of seed 0; not finite: the gradient of \w+\. Lower train.rate/,
   );
   // The state is the one before the bad steps, and it can be saved.
   const { state } = await trainer.snapshot();

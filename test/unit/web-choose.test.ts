@@ -5,7 +5,7 @@ import { PRESETS, preset } from '../../src/train/presets.ts';
 import { CHOICES, choiceOf, configOf } from '../../src/web/choose/choices.ts';
 import { EXPERIMENTS } from '../../src/web/choose/experiments.ts';
 import { describeProgress, describeRun } from '../../src/web/choose/story.ts';
-import type { Steps } from '../../src/web/memory/probe.ts';
+import type { SequenceSteps } from '../../src/web/memory/probe.ts';
 import { addFrame, type Frame, framesToStore, MAX_FRAMES } from '../../src/web/past/frames.ts';
 import { check } from '../../src/web/worker/check.ts';
 
@@ -80,7 +80,7 @@ describe('the sentences about the run', () => {
 });
 
 describe('earlier frames', () => {
-  const shown = (input = 'a b'): Steps => ({ input: input.split(' ') }) as Steps;
+  const shown = (input = 'a b'): SequenceSteps => ({ input: input.split(' ') }) as SequenceSteps;
   const steps = (frames: readonly Frame[]) => frames.map(({ step }) => step);
 
   test('are in order, one per step', () => {
@@ -110,7 +110,7 @@ describe('earlier frames', () => {
       const memories = [
         { kind: 'stack', ends: [], strengths: Array.from({ length: T }, () => Array(T).fill(0)) },
       ];
-      const shown = { input: ['a'], memories } as unknown as Steps;
+      const shown = { input: ['a'], memories } as unknown as SequenceSteps;
       return Array.from({ length: count }, (_, step) => ({ step, shown }));
     };
     expect(framesToStore([])).toEqual([]);

@@ -7,7 +7,7 @@ import { compareMemory, KINDS, memoryTruth, RANGES, TOLERANCE } from '../support
  * Compares memories at every T with every M, B and range of strengths (test/parity/memory.test.ts takes
  * fewer sizes), as long as the steps of all sequences together, B·T, do not exceed `maxSteps.verify`.
  *
- * A process compares one kind, so that the kinds run on all cores.
+ * Each process compares one kind, so that the kinds run in parallel.
  */
 const KIND = KINDS.find(kind => kind === process.env['PUSHDOWN_MEMORY']);
 if (!KIND) throw new Error(`PUSHDOWN_MEMORY must be one of ${KINDS.join(', ')}.`);

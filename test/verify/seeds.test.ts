@@ -28,7 +28,7 @@ test.each([
   { name: 'gpu', open: openGpuEngine, seeds: 10, required: 9 },
   { name: 'cpu', open: createCpuEngine, seeds: 20, required: 20 },
 ])(
-  'reverse on $name: at least $required of $seeds seeds learn a stack without a restart, correct at twice the trained length',
+  'reverse on $name: at least $required of $seeds seeds learn to use the stack without a restart, correct at twice the longest trained length',
   async ({ open, seeds, required }) => {
     const learned: number[] = [];
     for (let seed = 0; seed < seeds; seed++) {

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { DOCUMENTS, ROOT, readDocument } from '../support/documents.ts';
 
-/** The documentation site, built like in `npm run build`. The first build installs TypeDoc, which needs a registry. */
+/** The documentation site, built as in `npm run build`. The first build installs TypeDoc, which needs a registry. */
 
 const SITE = join(ROOT, 'dist-page', 'docs');
 const page = (path: string): string => readFileSync(join(SITE, path), 'utf8');

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { InputError, messageOf, show, unknown } from '../../base/errors.ts';
 import type { Io } from '../io/io.ts';
-import { asStarted } from '../io/program-name.ts';
+import { withProgramName } from '../io/program-name.ts';
 import { table } from '../show/columns.ts';
 
 export interface Option {
@@ -115,7 +115,7 @@ export function helpOf(definition: Command): string {
     option.help,
   ]);
   const { summary, notes } = definition;
-  return asStarted(
+  return withProgramName(
     `${usage(definition)}\n\n${summary}\n\n${table(rows, '  ')}${notes ? `\n\n${notes}` : ''}\n`,
   );
 }

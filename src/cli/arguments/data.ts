@@ -7,7 +7,7 @@ import { defaultsFor, withVocabulary } from '../../train/setup.ts';
 import { exists, read } from '../files/read.ts';
 import type { Option } from './command.ts';
 
-/** Maximum size of a data file, in bytes. JavaScript strings are limited to 512 MiB. */
+/** Maximum size of a data file, in bytes. Node limits strings to 2^29 characters. */
 const MAX_BYTES = 256 * 2 ** 20;
 
 export const DATA_OPTION = {

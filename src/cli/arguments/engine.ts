@@ -1,4 +1,4 @@
-import { MAX_SECONDS } from '../../engine/in-time.ts';
+import { MAX_SECONDS } from '../../engine/with-timeout.ts';
 import { PLANS } from '../../kernels/plan-names.ts';
 import { type EngineOptions, MAX_THREADS, planName } from '../../platform/engines.ts';
 import { ENGINE_NAMES, type EngineName, engineName } from '../../platform/names.ts';

@@ -5,7 +5,7 @@ import { wholeNumber } from './number.ts';
 export const MAX_LENGTH_OPTION = {
   type: 'string',
   value: '<n>',
-  help: 'maximum symbols in an answer (default: twice the source plus 8, or more if the task needs it)',
+  help: 'maximum symbols in an answer (default: twice the length of the source plus 8, or more if the task needs it)',
 } as const satisfies Option;
 
 /**

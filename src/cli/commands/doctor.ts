@@ -37,7 +37,7 @@ is on stdout, progress on stderr. Ctrl-C ends the check and prints the results s
     const interrupted = new Promise<true>(resolve => {
       stopListening = io.onInterrupt(() => resolve(true));
     });
-    // A check in progress cannot be stopped: the program ends without it.
+    // A check in progress cannot be stopped: the program exits without waiting for it.
     const ended = await Promise.race([interrupted, examineAll(limits, missing, failed)]);
     stopListening();
     if (ended) missing.push('interrupted: the checks after the last one in this report were not run');
@@ -61,7 +61,8 @@ is on stdout, progress on stderr. Ctrl-C ends the check and prints the results s
 
 /**
  * Examines all adapters and the CPU engine.
- * @param missing gets a line for each kind of adapter that is not found @param failed for each that cannot be examined
+ * @param missing gets a line for each kind of adapter that is not found
+ * @param failed gets a line for each adapter that cannot be examined
  */
 async function examineAll(limits: Limits, missing: string[], failed: string[]): Promise<void> {
   const { examineAdapter, examineEngine } = await import('../../doctor/examine.ts');

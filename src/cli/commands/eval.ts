@@ -33,7 +33,7 @@ export const evaluate = command({
     'Measure the accuracy of a trained model by source length, including lengths beyond those in training',
   notes: `Coarse: the share of sequences that are correct in every symbol. Fine: the mean share of a target's symbols before its first error.
 With your own data, every length is measured separately, then all lengths together. By default, the test part of the
-data file that the model was trained with is measured, or all pairs of another file (--data); --split chooses another part, and --sequences limits the
+data file that the model was trained on is measured, or all pairs of another file (--data); --split chooses another part, and --sequences limits the
 number of pairs. The file must not contain symbols that the model does not know.
 <checkpoint> may also be a run's folder. With --json: one object per length (with your own data, then one for
 all lengths together), then the result: an object with the overall figures.`,
@@ -51,7 +51,7 @@ all lengths together), then the result: an object with the overall figures.`,
     },
     data: DATA_OPTION,
     split: { type: 'string', value: `<${SPLITS.join('|')}>`, help: 'the part of your own data to measure' },
-    seed: { type: 'string', value: '<n>', help: 'seed of the sequences (default: the seed of the training)' },
+    seed: { type: 'string', value: '<n>', help: 'seed of the sequences (default: the seed of the run)' },
     plot: {
       type: 'string',
       value: '<file.svg>',
@@ -189,7 +189,7 @@ async function chooseData(
       `--split ${requested} needs a run that holds out pairs, but task.heldOut is 0 here: leave --split out to measure all pairs.`,
     );
   }
-  // First read without splitting it: an empty part is an error only if that part is to be measured.
+  // The file is first read without splitting it: an empty part is an error only if that part is to be measured.
   const whole = await dataOf(config, file, other, { heldOut: 0 });
   if (!whole) return undefined;
   const relation = await relationOf(config, facts, file, other, whole);
@@ -270,7 +270,7 @@ function lengthsFor(task: Task, ranges: readonly Range[], part: Split, data: Dat
         `--lengths ${low === high ? low : `${low}-${high}`}: ${data.file} has no such sources in part ${part}; its sources have ${shortest} to ${longest} symbols.`,
       );
     }
-    // Throws an error that gives the reason.
+    // task.pair() throws an InputError with the reason.
     if (available.length === 0) task.pair(new Rng(0, STREAM.sample), low, high, part);
     const every = thinned === undefined ? 1 : Math.ceil(available.length / 21);
     available.forEach((length, i) => {

@@ -1,7 +1,7 @@
 import { GALLERY } from '../../train/gallery.ts';
 import { command, JSON_OPTION } from '../arguments/command.ts';
 import { cards } from '../files/gallery.ts';
-import { asStarted } from '../io/program-name.ts';
+import { withProgramName } from '../io/program-name.ts';
 import { table } from '../show/columns.ts';
 import { count } from '../show/format.ts';
 
@@ -37,7 +37,7 @@ export const gallery = command({
       'pushdown train …',
     ];
     io.stdout.write(`${table([head, ...rows])}\n`);
-    io.stdout.write(asStarted(`\nSee what a model does: pushdown trace ${GALLERY}${all[0].name}\n`));
+    io.stdout.write(withProgramName(`\nSee what a model does: pushdown trace ${GALLERY}${all[0].name}\n`));
     return 0;
   },
 });

@@ -7,7 +7,7 @@ import { command } from '../arguments/command.ts';
 import { ENGINE_OPTIONS, engineOf } from '../arguments/engine.ts';
 import { parseJson, readAll } from '../io/input.ts';
 import type { Io } from '../io/io.ts';
-import { endOf, flatten, interleave, shortest, sizeOf, unflatten } from '../io/nested.ts';
+import { endOf, flatten, interleave, nonEmptyLength, shortest, unflatten } from '../io/nested.ts';
 
 /** The inputs of one end of a memory: its controls, then the values. */
 const inputsOf = (kind: MemoryName): string[] => [
@@ -117,7 +117,7 @@ function check(input: unknown): Operations {
   if (!deque) {
     checkKeys('', kind, input);
     const { B, T, M } = sizesOf('', kind, input);
-    // The engine checks its value.
+    // engine.memory() checks the value of depth.
     const depth = input['depth'] as number | undefined;
     const shape = { kind, B, T, M, ...(depth !== undefined && { depth }) };
     return { shape, ...readEnd('', shape, input), strengths };
@@ -175,11 +175,11 @@ function checkKeys(prefix: string, kind: MemoryName, end: Plain): void {
 function sizesOf(prefix: string, kind: MemoryName, end: Plain): { B: number; T: number; M: number } {
   const [first] = inputsOf(kind);
   const { [first]: control, value } = end;
-  const B = sizeOf(`${prefix}${first}`, control);
-  const T = sizeOf(`${prefix}${first}[0]`, (control as unknown[])[0]);
-  sizeOf(`${prefix}value`, value);
-  sizeOf(`${prefix}value[0]`, (value as unknown[])[0]);
-  const M = sizeOf(`${prefix}value[0][0]`, ((value as unknown[])[0] as unknown[])[0]);
+  const B = nonEmptyLength(`${prefix}${first}`, control);
+  const T = nonEmptyLength(`${prefix}${first}[0]`, (control as unknown[])[0]);
+  nonEmptyLength(`${prefix}value`, value);
+  nonEmptyLength(`${prefix}value[0]`, (value as unknown[])[0]);
+  const M = nonEmptyLength(`${prefix}value[0][0]`, ((value as unknown[])[0] as unknown[])[0]);
   return { B, T, M };
 }
 

@@ -8,7 +8,7 @@ import { MEASURED_ON, SPEEDS } from '../../train/presets/speeds.ts';
 import { PRESETS as COMMON } from '../../train/presets.ts';
 import { setup } from '../../train/setup.ts';
 import { command, JSON_OPTION } from '../arguments/command.ts';
-import { asStarted } from '../io/program-name.ts';
+import { withProgramName } from '../io/program-name.ts';
 import { table } from '../show/columns.ts';
 import { bytes, count, duration } from '../show/format.ts';
 
@@ -66,12 +66,12 @@ export const presets = command({
     );
     if (group === undefined)
       io.stdout.write(
-        asStarted(
+        withProgramName(
           `List one group: pushdown presets <group>. Groups: ${GROUPS.join(', ')}. This list leaves out the chomsky and cfl groups.\n`,
         ),
       );
     io.stdout.write(
-      asStarted(
+      withProgramName(
         `${count(all.length)} ${all.length === 1 ? 'preset' : 'presets'}. Train one: pushdown train <preset>. Change a setting: --set key=value (keys: pushdown presets --keys).\n`,
       ),
     );

@@ -1,6 +1,13 @@
 import { join } from 'node:path';
 import { InputError, show, unknown } from '../../base/errors.ts';
-import { measuredAt, measuresOf, type RunResult, runsOf, shardOf, type TableRun } from '../../train/table.ts';
+import {
+  measuredAt,
+  measurementsOf,
+  type RunResult,
+  runsOf,
+  shardOf,
+  type TableRun,
+} from '../../train/table.ts';
 import { TABLES, type TableSpec } from '../../train/tables.ts';
 import { command, JSON_OPTION } from '../arguments/command.ts';
 import { ENGINE_OPTIONS, engineOf } from '../arguments/engine.ts';
@@ -41,7 +48,7 @@ output folder: each claims runs that no other process has claimed. --shard 2/8 t
     seeds: {
       type: 'string',
       value: '<n|from-to>',
-      help: 'seeds of every cell: how many (from 0 on), or from-to',
+      help: 'seeds of every cell: a number (10: seeds 0 to 9), or a range (3-7)',
     },
     only: { type: 'string', value: '<task/model,…>', help: 'only these tasks, models or cells' },
     shard: { type: 'string', value: '<i/n>', help: 'train only part i of n of the runs' },
@@ -64,7 +71,7 @@ output folder: each claims runs that no other process has claimed. --shard 2/8 t
         key,
         folder: join(out, key),
         config,
-        measures: measuresOf(config, spec),
+        measures: measurementsOf(config, spec),
       }),
     );
 
@@ -139,7 +146,7 @@ async function reportIn(
   return reportOf(spec, runs, results, sets, new Date());
 }
 
-/** A line about a finished run: coarse/fine/symbol accuracy in each measure. */
+/** A line about a finished run: its coarse, fine and symbol accuracy in each measure, how it ended, and its time. */
 function runRow(result: RunResult): string {
   const accuracies = (name: 'train' | 'test' | 'far'): string | undefined => {
     const measured = measuredAt(result, name);

@@ -48,7 +48,7 @@ function tableOf(
   if (ends === 2) lines.push(`${names.join(', ')}, read: at the top, then at the bottom`);
   if (ends && memories > 1) lines.push(`${memories} memories, one after the other`);
   lines.push(
-    `output: the likeliest symbol and its probability (without softmax: the value of that output)${ends ? ', computed from the read of the step before' : ''}`,
+    `output: the most likely symbol and its probability (without softmax: the value of that output)${ends ? ', computed from the read of the step before' : ''}`,
   );
   const zero = zeroTargets ? '; 0: the zero vector' : '';
   return [...lines, `target: · if the step has no target, or the target is not known${zero}`].join('\n');

@@ -41,8 +41,8 @@ const ownTokens = new Set<string>();
 
 /**
  * Claims a folder with a file in it, `claim`. The file's modification time is the heartbeat. Of several processes that
- * claim a folder, exactly one succeeds. The claim of a killed process is taken over at once if its process is known to
- * be gone, else two minutes after its last heartbeat.
+ * claim a folder, exactly one succeeds. The claim of a killed process is taken over at once if the process is known to
+ * be gone, else two minutes after the last heartbeat.
  *
  * Times are measured by the folder's file system, from files written to it, so the machines' clocks need not agree.
  * @returns the claim, or `by`: the process that holds the folder
@@ -149,8 +149,8 @@ async function timeIn(folder: string): Promise<number> {
 }
 
 /**
- * Replaces a stale claim with the claim of this process, by renaming a file. A process must first create a file named
- * after the stale claim's token, the permit. So if several processes find the claim stale, one of them wins, and none
+ * Replaces a stale claim with the claim of this process, by renaming a file. A process must first create the permit, a
+ * file named after the stale claim's token. So if several processes find the claim stale, one of them wins, and none
  * can remove the winner's claim.
  */
 async function takeOver(
@@ -197,7 +197,7 @@ function hold(path: string, self: Holder, file: FileHandle, every: number): Clai
     await file.close().catch(() => undefined);
   };
   const beat = async () => {
-    // Written through the open file: if another process's claim has taken the name, that claim is not changed.
+    // Written through the open file: if the path now names another process's claim, that claim is not changed.
     await file.write(textOf(self), 0);
     if (lost || (await isOurs())) return;
     lost = true;

@@ -47,7 +47,7 @@ export async function isSameFile(one: string, other: string): Promise<boolean> {
  * Reads a file.
  * @param what the kind of file, for the error message
  * @param maxBytes the maximum size
- * @throws InputError if it cannot be read, is too large, or is not a regular file (a device may have no end)
+ * @throws InputError if it cannot be read, is too large, or is not a regular file (reading a device may never end)
  */
 export async function read(path: string, what: string, maxBytes: number): Promise<Uint8Array> {
   const fail = (reason: string): never => {

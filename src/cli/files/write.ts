@@ -42,7 +42,7 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** A name that is unique to one write: processes in containers that share a folder may have the same id. */
+/** A path that is unique to one write: processes in containers that share a folder may have the same id. */
 const temporaryOf = (folder: string, name: string): string =>
   join(folder, `.${name}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`);
 

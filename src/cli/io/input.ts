@@ -1,7 +1,10 @@
 import { InputError, messageOf } from '../../base/errors.ts';
 import type { Io } from './io.ts';
 
-/** Maximum bytes of stdin. JavaScript strings are limited to 512 MiB, and parsed JSON takes several times the size of its text. */
+/**
+ * Maximum bytes of stdin. Node limits strings to 2^29 characters, and parsed JSON takes several times the size of its
+ * text.
+ */
 const MAX_BYTES = 256 * 2 ** 20;
 /** Maximum characters of a line. A longer line means that the file has no line ends. */
 const MAX_LINE = 10 * 2 ** 20;
@@ -14,7 +17,7 @@ export async function readAll(stream: Io['stdin'], maxBytes = MAX_BYTES): Promis
   for await (const chunk of stream) {
     size += chunk.length;
     if (size > maxBytes)
-      throw new InputError(`stdin must have at most ${mebi(maxBytes)}: split it into smaller runs.`);
+      throw new InputError(`stdin must have at most ${mebi(maxBytes)}: split it into smaller inputs.`);
     parts.push(typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true }));
   }
   parts.push(decoder.decode());

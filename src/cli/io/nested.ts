@@ -2,7 +2,7 @@
 import { InputError, show } from '../../base/errors.ts';
 
 /** The length of an array that must not be empty. @throws InputError naming the place */
-export function sizeOf(place: string, given: unknown): number {
+export function nonEmptyLength(place: string, given: unknown): number {
   if (!Array.isArray(given)) throw new InputError(`${place} must be an array, got ${show(given)}.`);
   if (given.length === 0) throw new InputError(`${place} is empty: B, T and M must each be at least 1.`);
   return given.length;
@@ -18,7 +18,7 @@ export function flatten(
   shape: readonly number[],
   strength = false,
 ): Float32Array {
-  // The shape is checked first, so that the allocation below cannot exceed what stdin has sent.
+  // The shape is checked first, so that the allocation below cannot exceed the size of the input.
   checkShape(place, given, shape);
   const numbers = new Float32Array(shape.reduce((a, b) => a * b));
   fill(place, given, shape, strength, numbers, 0);
@@ -61,7 +61,7 @@ function fill(
   into[at] = given;
 }
 
-/** The inverse of flatten. Writes every number with the fewest digits that identify it in float32. */
+/** The inverse of flatten. Rounds every number to the fewest digits that identify it in float32. */
 export function unflatten(
   place: string,
   from: ArrayLike<number>,

@@ -4,12 +4,12 @@ const NAME = 'pushdown';
 let name = NAME;
 
 /** Sets the words that start the program, such as `npx pushdown`. */
-export function startedAs(words: string): void {
+export function setProgramName(words: string): void {
   name = words;
 }
 
 /** Replaces `pushdown` in every command in a text with the words that start the program. */
-export const asStarted = (text: string): string =>
+export const withProgramName = (text: string): string =>
   text.replace(
     /(?<![\w./-])pushdown (?=(?:train|eval|predict|trace|table|memory|presets|gallery|devices|doctor|<command>)(?![\w-]))/g,
     `${name} `,

@@ -6,7 +6,7 @@ import { makeFolder } from '../../platform/node/make-folder.ts';
 import { exists, systemErrorText } from '../files/read.ts';
 import { EARLIER } from './names.ts';
 
-/** The name in `earlier/` of the checkpoint of a step. */
+/** The file name of a step's checkpoint in `earlier/`. */
 const keptName = (name: string, step: number): string => name.replace(/(\.[^.]+)$/, `-step${step}$1`);
 
 /** Steps of the checkpoints in `earlier/`, in descending order. */
@@ -20,8 +20,9 @@ async function keptSteps(earlier: string, name: string): Promise<number[]> {
 }
 
 /**
- * Adds the newest checkpoint to `earlier/`, named by its step, and deletes all but the last `count` there. If the
- * newest is damaged, an earlier one can be used. Uses a hard link, or a copy if the file system has no links.
+ * Adds the newest checkpoint to `earlier/`, named by its step, and keeps only the last `count` there, including it. If
+ * the newest is damaged, an earlier one can be used. Uses a hard link, or a copy if the file system has no links. Does
+ * nothing if `count` is 1.
  * @throws InputError if it cannot be written
  */
 export async function keepLast(folder: string, name: string, step: number, count: number): Promise<void> {

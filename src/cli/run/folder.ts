@@ -97,8 +97,8 @@ export class RunFolder {
   }
 
   /**
-   * Trains until the run ends or is stopped. Writes checkpoints at intervals and one at the end. Stops if another
-   * process takes over the folder.
+   * Trains until the run ends or is stopped. Writes checkpoints at intervals and one at the end.
+   * @throws FolderTaken if another process takes over the folder; InputError if a write fails and is not tolerated
    * @param saveEvery ms between checkpoints
    * @param follow starts to show progress, and returns the function that stops it
    */
@@ -123,6 +123,7 @@ export class RunFolder {
 
   /**
    * After a failure, saves the state on the device, or the last snapshot on the host if the device no longer responds.
+   * @throws FolderTaken, or InputError if it cannot be written
    */
   async salvage(trainer: Trainer, error: unknown): Promise<void> {
     // After a lost device, snapshot() would open another device.

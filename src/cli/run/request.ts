@@ -95,7 +95,7 @@ export async function makeRequest(
     throw new InputError(`${source} comes with pushdown: choose a folder for the run with --out <folder>.`);
   }
   const { folder, resumed } = await outputFolder(file, out);
-  // The file may have moved or grown, but its symbols must be in the checkpoint.
+  // The file may have moved or grown, but its symbols must be in the checkpoint's vocabulary.
   const data = await dataOf(config, file, ownData.data);
   return {
     ...resumption(checkpoint, config, data, sets),
@@ -189,7 +189,8 @@ const MODEL = KEYS.filter(key => /^(task|model)\./.test(key));
 /** Settings of the task that may change when a run resumes. */
 const LENGTHS = ['task.minLength', 'task.maxLength'];
 /**
- * Settings that must not change when a run resumes: those of the model, the optimiser's state and the training batches.
+ * Settings that must not change when a run resumes: those of the task (except LENGTHS) and the model, the optimiser,
+ * which determines the optimiser's state, and the seed. train.batch may change.
  */
 const FIXED = [...MODEL.filter(key => !LENGTHS.includes(key)), 'train.optimiser', 'train.seed'];
 /** Settings that come from the data file, which may have moved or grown. */

@@ -8,7 +8,7 @@ import { type Ending, Trainer } from '../../train/trainer.ts';
 import type { EngineRequest } from '../arguments/engine.ts';
 import { exists } from '../files/read.ts';
 import { EXIT, type Io, type Output } from '../io/io.ts';
-import { asStarted } from '../io/program-name.ts';
+import { withProgramName } from '../io/program-name.ts';
 import { progressLine, quote } from '../show/format.ts';
 import { StatusLine } from '../show/status-line.ts';
 import { headLines, reporting, summary } from '../show/training.ts';
@@ -16,7 +16,7 @@ import type { RunFolder } from './folder.ts';
 import { CHECKPOINT, CONFIG, LOG } from './names.ts';
 import type { TrainRequest } from './request.ts';
 
-/** Sequences in the evaluation after training. */
+/** Sequences per length (or range of lengths) in the evaluation after training. */
 const EVALUATED = 256;
 
 /** What to do when a checkpoint or the log cannot be written. */
@@ -96,7 +96,7 @@ export async function trainOne(
   const result = { kind: 'result', ending, step: trainer.step, seconds, checkpoint: file };
   if (ending === 'stopped' || ending === 'paused') {
     text.write(`stopped at step ${trainer.step} of ${config.train.steps}, saved in ${file}\n`);
-    text.write(asStarted(`resume with: pushdown train --resume ${quote(out)}\n`));
+    text.write(withProgramName(`resume with: pushdown train --resume ${quote(out)}\n`));
     record(result);
   } else {
     const evaluations = await trainer

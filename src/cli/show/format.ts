@@ -52,7 +52,7 @@ export const progressLine = (progress: Progress): string =>
     `length ${progress.length}`,
     `${count(progress.sequencesPerSecond)} sequences/s`,
     `ETA ${duration(progress.eta)}`,
-    ...(progress.badSteps > 0 ? [`${progress.badSteps} steps skipped (not finite)`] : []),
+    ...(progress.badSteps > 0 ? [`skipped steps: ${progress.badSteps} (not finite)`] : []),
   ].join('  ');
 
 /** `10`, or `13–24` for a range. */

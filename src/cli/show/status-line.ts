@@ -2,7 +2,7 @@ import type { Output } from '../io/io.ts';
 
 /** Without a terminal: time between two lines, in ms. */
 const LINE_MS = 10_000;
-/** On a terminal: time between two updates of the line, in ms. */
+/** On a terminal: minimum time between two updates of the line, in ms. */
 const REDRAW_MS = 100;
 /** Time between two checks of the progress, in ms. */
 const FOLLOW_MS = 1000;
@@ -42,8 +42,8 @@ export class StatusLine {
   }
 
   /**
-   * A line about one state, such as an evaluation. On a terminal it stays; otherwise the last remark is printed when
-   * due.
+   * Shows a line about an event, such as an evaluation. On a terminal the line stays; otherwise only the last one is
+   * printed, when the next line is due.
    */
   remark(text: string): void {
     if (this.#terminal) this.print(text);

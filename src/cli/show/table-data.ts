@@ -17,8 +17,9 @@ export interface Report {
   seconds: number;
   runs: number;
   finished: number;
+  /** The cells of the table: every task with every model. */
   pairs: (TableCell & { published: unknown })[];
-  /** Published scores by task and model, for models that are not in this table; and the scores of guessing by task. */
+  /** Published scores by task and model, shown in columns of their own; and the accuracy of guessing, by task. */
   published: Readonly<Record<string, Readonly<Record<string, number>>>>;
   chance: Readonly<Record<string, number>>;
   results: readonly RunResult[];

@@ -9,7 +9,7 @@ import { count, inARow, modelText } from './format.ts';
 
 const range = (low: number, high: number): string => (low === high ? String(high) : `${low}–${high}`);
 
-/** The names that have a text in common, by text. */
+/** The names that share a text, by text. */
 function byText(entries: readonly (readonly [name: string, text: string])[]): Map<string, string[]> {
   const names = new Map<string, Set<string>>();
   for (const [name, text] of entries) names.set(text, (names.get(text) ?? new Set()).add(name));
@@ -35,8 +35,8 @@ function lines(
 }
 
 /**
- * Shortens names of cells (`task/model`): if `names` has all cells of a task (or model), to the name of the task (or
- * model).
+ * Abbreviates names of cells (`task/model`): if `names` has all cells of a task (or model), the name of the task (or
+ * model) stands for them.
  */
 function shortNames(names: readonly string[], runs: readonly TableRun[]): string[] {
   const named = new Set(names);
@@ -69,8 +69,8 @@ function modelLine(model: string, all: readonly TableRun[]): string {
 }
 
 /**
- * The number of parameters of a cell's model. Empty if the cell's settings are invalid: that is no error here, because
- * --only may leave the cell out.
+ * The number of parameters of a cell's model. Empty if the cell's settings are invalid: this is not an error here,
+ * because --only may leave the cell out.
  */
 function parametersOf(config: Config): number[] {
   try {

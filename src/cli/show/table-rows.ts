@@ -39,14 +39,15 @@ export const rowsOf = (spec: TableSpec, report: Report): string[][] => {
     : taskRows(spec, report, models);
 };
 
-const pairOf = ({ pairs }: Report, task: string, model: string): Report['pairs'][number] =>
+const tableCellOf = ({ pairs }: Report, task: string, model: string): Report['pairs'][number] =>
   pairs.find(pair => pair.task === task && pair.model === model)!;
 
 /**
- * The paper's layout: for every model a row of published results, a row of measured results, and a row of successes.
+ * The rows of one model in the paper's layout: published results, measured results, successes, and results far beyond
+ * the trained lengths. Empty rows are left out, except that of measured results.
  */
 function linesOf(spec: TableSpec, report: Report, model: string): string[][] {
-  const pairs = spec.grid.tasks.map(task => pairOf(report, task, model));
+  const pairs = spec.grid.tasks.map(task => tableCellOf(report, task, model));
   const measured = ({ best, runs }: TableCell): string => {
     if (!best) return runs > 0 ? MISSING : '';
     return `${coarseAndFine(measuredAt(best, 'train')!)}→${coarseAndFine(measuredAt(best, 'test')!)}`;
@@ -78,7 +79,9 @@ function linesOf(spec: TableSpec, report: Report, model: string): string[][] {
  * Then one column per published model.
  */
 function taskRows(spec: TableSpec, report: Report, models: readonly string[]): string[][] {
-  const tasks = spec.grid.tasks.filter(task => models.some(model => pairOf(report, task, model).runs > 0));
+  const tasks = spec.grid.tasks.filter(task =>
+    models.some(model => tableCellOf(report, task, model).runs > 0),
+  );
   const cell = ({ scores, successes, runs, done }: TableCell): string => {
     if (!scores) return runs > 0 ? MISSING : '';
     const [best, mean] = [scores.best, scores.mean].map(value => scoreText(spec, value));
@@ -104,7 +107,7 @@ function taskRows(spec: TableSpec, report: Report, models: readonly string[]): s
     ...tasks.map(task => [
       task,
       baseline(task),
-      ...models.map(model => cell(pairOf(report, task, model))),
+      ...models.map(model => cell(tableCellOf(report, task, model))),
       ...published.map(name => {
         const value = report.published[task]?.[name];
         return value === undefined ? '' : scoreText(spec, value);

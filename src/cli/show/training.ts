@@ -5,7 +5,7 @@ import type { Checkpoint } from '../../train/checkpoint.ts';
 import type { Evaluation } from '../../train/evaluate.ts';
 import { recoveredText } from '../../train/recovery.ts';
 import type { Callbacks, Ending, Trainer } from '../../train/trainer.ts';
-import { asStarted } from '../io/program-name.ts';
+import { withProgramName } from '../io/program-name.ts';
 import {
   count,
   duration,
@@ -85,10 +85,10 @@ export function summary(
   const lengths = trainer.task.pairs ? '' : ` --lengths 1-${4 * atTrained.length}`;
   const how = endingText(ending, trainer.config);
   const { accuracy } = trainer.progress;
-  // The bounds are far apart, so that a run that is still learning is not meant.
+  // The thresholds are far apart, so that this is not printed for a run that is still learning.
   const memorised =
     trainer.task.pairs && accuracy >= 0.9 && atTrained.coarse < 0.5
-      ? `\nright on the training pairs (${fixed(accuracy, 3)} of their symbols), but not on others: add pairs, or try other seeds (--seeds 5)\n`
+      ? `\naccurate on the training pairs (${fixed(accuracy, 3)} of their symbols), but not on the test pairs: add pairs, or try other seeds (--seeds 5)\n`
       : '';
   const samples = atTrained.samples.map(({ source, expected, predicted }) =>
     expected === predicted ? `  ${source} → ${predicted} ✓` : `  ${source} → ${predicted} ✗ ${expected}`,
@@ -102,8 +102,8 @@ ${memorised}
 ${atTrained.profile.reading.ends.length > 0 ? `${profileLine(atTrained.profile)}\n\n` : ''}${samples.join('\n')}
 
 saved in ${file}
-next:  ${asStarted('pushdown trace ')}${quote(out)} ${quote(trainer.task.example)}
-       ${asStarted('pushdown eval ')}${quote(out)}${lengths}
+next:  ${withProgramName('pushdown trace ')}${quote(out)} ${quote(trainer.task.example)}
+       ${withProgramName('pushdown eval ')}${quote(out)}${lengths}
 `;
 }
 

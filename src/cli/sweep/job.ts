@@ -8,7 +8,7 @@ import { changeText } from '../../tasks/data-facts.ts';
 import type { Data } from '../../tasks/data-file.ts';
 import type { Recovered } from '../../train/recovery.ts';
 import { storedConfig } from '../../train/setup.ts';
-import type { Measure, RunResult } from '../../train/table.ts';
+import type { Measurement, RunResult } from '../../train/table.ts';
 import { type Callbacks, Diverged, type Progress, Trainer } from '../../train/trainer.ts';
 import { exists, read } from '../files/read.ts';
 import { parseJson } from '../io/input.ts';
@@ -17,14 +17,14 @@ import { FolderTaken, type RunFolder } from '../run/folder.ts';
 import { CONFIG, RESULT } from '../run/names.ts';
 import { measureAll } from './measure.ts';
 
-/** Time between checkpoints, in ms: a killed run loses about this much. */
+/** Time between checkpoints, in ms: a killed run loses at most about this much. */
 const SAVE_EVERY_MS = 30_000;
 /** Maximum size of a result or a configuration, in bytes. */
 const MAX_BYTES = 16 * 2 ** 20;
 
 /** The measures and data of a run, and the callbacks through which it reports and is stopped. */
 export interface JobHooks {
-  measures: readonly Measure[];
+  measures: readonly Measurement[];
   /** For task `data`. */
   data?: Data;
   /** Shows the progress at intervals, until the returned function is called. */

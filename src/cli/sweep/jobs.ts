@@ -6,7 +6,7 @@ import type { Data } from '../../tasks/data-file.ts';
 import { tryModel } from '../../train/model.ts';
 import { recoveredText } from '../../train/recovery.ts';
 import { setup } from '../../train/setup.ts';
-import type { Measure, RunResult } from '../../train/table.ts';
+import type { Measurement, RunResult } from '../../train/table.ts';
 import type { EngineRequest } from '../arguments/engine.ts';
 import { makeWritable } from '../files/write.ts';
 import type { Io } from '../io/io.ts';
@@ -22,7 +22,7 @@ export interface Job {
   config: Config;
   /** For task `data`. */
   data?: Data;
-  measures: readonly Measure[];
+  measures: readonly Measurement[];
 }
 
 export interface Outcome {
@@ -60,7 +60,7 @@ export async function checkJobs(out: string, jobs: readonly Job[]): Promise<void
 
 /**
  * Runs all jobs that are neither finished nor claimed by other processes. After a kill or an interrupt, the same call
- * resumes. Several processes may make the same call: each takes other jobs.
+ * resumes. Several processes may make the same call: each takes different jobs.
  */
 export async function runJobs(
   request: EngineRequest,
@@ -136,7 +136,7 @@ export async function runJobs(
       const finished = await readResult(folder, key);
       if (finished) addResult(finished, false);
     }
-    // Repeated as long as a pass runs a job: other processes may have released jobs in the meantime.
+    // Repeated as long as a round finishes a job: other processes may have released jobs in the meantime.
     for (let progress = true; progress && !stopped; ) {
       progress = false;
       claimed = [];

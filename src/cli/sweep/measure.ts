@@ -4,14 +4,14 @@ import { Rng, STREAM } from '../../base/rng.ts';
 import type { Model } from '../../engine/engine.ts';
 import { hasLength, lengthAtMost, type Task } from '../../tasks/task.ts';
 import { type EvaluateOptions, type Evaluation, evaluate } from '../../train/evaluate.ts';
-import type { Measure, Measured } from '../../train/table.ts';
+import type { Measured, Measurement } from '../../train/table.ts';
 import type { Trainer } from '../../train/trainer.ts';
 
 /** Added to the seed, so that the sequences differ from those that decided when the run stopped. */
 const SEED_OFFSET = 1_000_000;
 
 /** Evaluates a finished run by every measure that its task allows. */
-export async function measureAll(trainer: Trainer, measures: readonly Measure[]): Promise<Measured[]> {
+export async function measureAll(trainer: Trainer, measures: readonly Measurement[]): Promise<Measured[]> {
   const all: Measured[] = [];
   for (const measure of measures) {
     // A grammar may have no sources of ten times the length.
@@ -21,7 +21,7 @@ export async function measureAll(trainer: Trainer, measures: readonly Measure[])
   return all;
 }
 
-function hasSources(task: Task, { low, high }: Measure): boolean {
+function hasSources(task: Task, { low, high }: Measurement): boolean {
   if (task.pairs) return true;
   try {
     task.pair(new Rng(0, STREAM.sample), low, high);
@@ -59,11 +59,11 @@ async function evaluateMeasure(
   trainer: Trainer,
   model: Model,
   task: Task,
-  measure: Measure,
+  measure: Measurement,
 ): Promise<Measured> {
   const seed = trainer.config.train.seed + SEED_OFFSET;
   if (task.pairs) {
-    // Your own data is measured part by part, over all lengths of a part.
+    // Of your own data, each measure covers one part, at all its lengths.
     const split = measure.name === 'train' ? 'train' : 'test';
     const all = {
       shortest: 1,
@@ -83,7 +83,7 @@ async function evaluateMeasure(
     const { coarse, fine, accuracy, loss, bound } = await evaluate(model, task, range);
     return { ...measure, low, high, coarse, fine, accuracy, loss, ...(bound !== undefined && { bound }) };
   }
-  const lengths = lengthsOf(task, measure.low, measure.high, measure.every);
+  const lengths = lengthsWithSources(task, measure.low, measure.high, measure.every);
   const each = Math.max(1, Math.round(measure.sequences / lengths.length));
   const sums = { coarse: 0, fine: 0, accuracy: 0, loss: 0, bound: 0 };
   let bounded = false;
@@ -111,7 +111,7 @@ async function evaluateMeasure(
  * The lengths low, low + every, … up to high. A length without sources is replaced by the next shorter one that has
  * sources, as in Delétang et al.
  */
-export function lengthsOf(task: Task, low: number, high: number, every: number): number[] {
+export function lengthsWithSources(task: Task, low: number, high: number, every: number): number[] {
   const lengths = new Set<number>();
   for (let at = low; at <= high; at += every) {
     const length = lengthAtMost(task, at);

@@ -5,7 +5,7 @@ import { InputError, show } from '../../base/errors.ts';
 import { spread } from '../../base/spread.ts';
 import type { Data } from '../../tasks/data-file.ts';
 import { withVocabulary } from '../../train/setup.ts';
-import { bestOf, isSuccess, measuredAt, measuresOf, type RunResult } from '../../train/table.ts';
+import { bestOf, isSuccess, measuredAt, measurementsOf, type RunResult } from '../../train/table.ts';
 import { dataOf } from '../arguments/data.ts';
 import type { EngineRequest } from '../arguments/engine.ts';
 import { EXIT, type Io } from '../io/io.ts';
@@ -64,7 +64,13 @@ export async function trainSeeds(
   const jobs = seeds.map((seed): Job => {
     const seeded = assign(request.config, [`seed=${seed}`]);
     const key = `seed${seed}`;
-    return { key, folder: join(out, key), config: seeded, data: request.data, measures: measuresOf(seeded) };
+    return {
+      key,
+      folder: join(out, key),
+      config: seeded,
+      data: request.data,
+      measures: measurementsOf(seeded),
+    };
   });
   await checkJobs(out, jobs);
   const output = json ? io.stderr : io.stdout;
@@ -92,7 +98,7 @@ interface Configured {
 
 /**
  * If the runs in these folders split their data by another rule (runs from before `hash` was the default use `rank`),
- * all seeds use that rule and its share of held-out pairs.
+ * all seeds use that rule, and the held-out share and vocabulary of those runs.
  */
 async function withSplitOfFolders(
   { config, data }: Configured,
@@ -112,7 +118,7 @@ async function withSplitOfFolders(
 
 function seedRow(result: RunResult, isNew: boolean): string {
   const test = measuredAt(result, 'test')!;
-  const restarts = result.restarts ? `, ${result.restarts} restarts` : '';
+  const restarts = result.restarts ? `, restarts: ${result.restarts}` : '';
   return (
     `seed ${result.seed}: coarse ${fixed(test.coarse, 3)}, fine ${fixed(test.fine, 3)}, symbols ${fixed(test.accuracy, 3)} ` +
     `at ${lengths(test)}; ${result.ending} at step ${result.step}${restarts}, ${duration(result.seconds)}${isNew ? '' : ' (earlier)'}`

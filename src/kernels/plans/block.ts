@@ -33,8 +33,8 @@ export const fitsBlock = (
 
 /**
  * Four invocations per vec4 of the widest product, at least 32 and at most 256, WebGPU's guaranteed maximum; fewer if the
- * state then fits into workgroup memory. On an H200 a training step of an LSTM of 32 with a stack takes 13% less time
- * with 128 invocations than with 32, that of an LSTM of 256 takes 20% less with 256 than with 128
+ * state fits into workgroup memory only then. On an H200 a training step of an LSTM of 32 units with a stack takes 13%
+ * less time with 128 invocations than with 32; with 256 units it takes 20% less with 256 invocations than with 128
  * (bench/lab/profiles.ts).
  */
 export function blockForm({ subgroups, limits }: DeviceProfile, layout: Layout): MemoryForm {

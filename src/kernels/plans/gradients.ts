@@ -35,7 +35,7 @@ export function rowSplitsOf({ profile, layout }: PlanContext): (B: number, T: nu
   return (B, T) => Math.min(TILE_PARTS, enough, Math.ceil((B * T) / 64));
 }
 
-/** The factors of the gradients of all matrices, biases and trained starting states. */
+/** The factors of the gradients of all matrices, biases and trained initial states. */
 function jobsOf(layout: Layout): GradientJob[] {
   const { spec, layers, blocks, gates, E, H4 } = layout;
   const tensor = (field: string): Operand => operand(layout, field);

@@ -89,8 +89,8 @@ export function lanePasses({ profile, layout, form }: PlanContext): Passes {
           write('partial'),
         ],
         groups: ({ rowSplits }) => split(Math.ceil(rowSplits / form.size)),
-        // An invocation adds up its sequences one after another. Rounds keep that order when the work is cut into
-        // slices.
+        // An invocation adds up the gradients of its sequences one after another. Rounds keep that order when the work
+        // is cut into slices.
         over: { pass: 'backward', rounds: ({ B, rowSplits }) => Math.ceil(B / rowSplits) },
       },
     ],

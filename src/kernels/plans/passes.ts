@@ -4,7 +4,7 @@ import { split } from '../../gpu/device.ts';
 import type { DeviceProfile, MemoryForm, StepTiles } from '../../gpu/profile.ts';
 import type { Layout } from '../../layout/layout.ts';
 import { type Operand, operand } from '../../layout/tensors.ts';
-import type { Launch, Work } from '../launch.ts';
+import type { Launch, WorkUnit } from '../launch.ts';
 
 /** Inputs for building a plan. */
 export interface PlanContext {
@@ -23,9 +23,9 @@ export interface PlanContext {
 /** The passes that each plan builds. */
 export interface Passes {
   /** From the uploaded batch to outputs and losses. */
-  forward: Work[];
+  forward: WorkUnit[];
   /** From the losses to the gradients of all weights, in `partial`. */
-  backward: Work[];
+  backward: WorkUnit[];
   /** Number of parts into which the rows are split for the weight gradients. */
   rowSplits(B: number, T: number): number;
 }

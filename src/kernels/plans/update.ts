@@ -35,7 +35,7 @@ export function metricsLaunch({ profile, layout, batch }: PlanContext, training?
   const options = {
     size: sums.size,
     autoencoder: layout.spec.autoencoder,
-    training: training && { norms: normsOf({ profile, layout }), clipNorm },
+    training: training && { norms: normCount({ profile, layout }), clipNorm },
   };
   return {
     label: training ? 'metrics' : 'metrics of an evaluation',
@@ -50,7 +50,7 @@ export function update(context: PlanContext, training: TrainConfig): Launch[] {
   const { profile, layout, batch } = context;
   const { size4, trained4, weights4 } = layout;
   const { size } = profile.tuning.sums;
-  const norms = normsOf(context);
+  const norms = normCount(context);
   const perNorm: Launch['groups'] = () => [Math.ceil(norms / size), 1];
   return [
     {
@@ -101,5 +101,5 @@ export function update(context: PlanContext, training: TrainConfig): Launch[] {
 /**
  * Number of invocations that add up gradients. Each also writes its sum of squares; the kernel `metrics` adds them up.
  */
-const normsOf = ({ profile, layout }: Pick<PlanContext, 'profile' | 'layout'>): number =>
+const normCount = ({ profile, layout }: Pick<PlanContext, 'profile' | 'layout'>): number =>
   Math.min(layout.size4, profile.tuning.sums.max);

@@ -26,7 +26,7 @@ const opening = openingWith(() => threadsIfIsolated(spawn));
 export const openEngine = opening.openEngine;
 
 /**
- * Opens an engine in a page or a worker and starts work on it. With `auto`, if an engine fails at the work, the next
+ * Opens an engine in a page or a worker and runs `work` on it. With `auto`, if an engine fails during `work`, the next
  * one is tried. See {@link Opening.openEngineWith}.
  * @function
  */

@@ -42,9 +42,9 @@ export function release(gpu: Instance): void {
 const UNCHECKED = 'enable-dawn-features=disable_robustness';
 
 /**
- * With this toggle a loop in the kernel sets workgroup memory to 0, instead of the driver. SwiftShader compiles one store
- * for every number: in the kernel for metrics, with 640 numbers, that takes 85% of the time to compile; in fused kernels,
- * a third.
+ * With this option a loop in the kernel, not the driver, sets workgroup memory to 0. Otherwise SwiftShader compiles one
+ * store for every number, which takes 85% of the compile time of the metrics kernel, with 640 numbers, and a third of
+ * that of fused kernels.
  */
 export const ZERO_IN_LOOP = 'disable-dawn-features=use_vulkan_zero_initialize_workgroup_memory_extension';
 
@@ -219,7 +219,7 @@ function load(library: string): boolean {
     process.dlopen({ exports: {} }, library, constants.dlopen.RTLD_NOW | RTLD_NODELETE);
     return true;
   } catch (error) {
-    // Node fails because the library is not an addon, but by then it is loaded.
+    // dlopen() throws because the library is not an addon, but by then it is loaded.
     return /did not self-register/i.test(messageOf(error));
   }
 }

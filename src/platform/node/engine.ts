@@ -54,7 +54,7 @@ const opening = openingOn(() => NODE);
 export const openEngine = opening.openEngine;
 
 /**
- * Opens an engine in Node and starts work on it. With `auto`, if an engine fails at the work, the next one is tried.
+ * Opens an engine in Node and runs `work` on it. With `auto`, if an engine fails during `work`, the next one is tried.
  * See {@link Opening.openEngineWith}.
  * @function
  */

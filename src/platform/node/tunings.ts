@@ -16,7 +16,8 @@ function cacheFolder(): string {
 /**
  * Stores the measurements for an adapter in a file of the user's cache. If the file cannot be read or written, they are
  * measured again.
- * @param adapter its name and whether its bounds checks are on, because these change what is fastest
+ * @param adapter its name, and the reason why it was chosen, which also says whether its bounds checks are on: they
+ * change what is fastest
  */
 export function tuningFile(
   adapter: string,

@@ -25,7 +25,7 @@ export function headsForward(rows: i32, N4: i32, S4: i32, last: i32, s: usize, n
   }
 }
 
-/** Gradient of v and the controls -> gradient before tanh and σ, in place in dS. */
+/** Gradients of v and the controls -> gradients of their pre-activations, in place in dS. */
 export function headsBackward(rows: i32, N4: i32, S4: i32, s: usize, dS: usize): void {
   for (let r = 0; r < rows; r++) {
     tanhBackward(N4, dS, s, dS);

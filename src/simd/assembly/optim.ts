@@ -17,7 +17,8 @@ export function sumSquares(g: usize, n4: i32): f64 {
 }
 
 /**
- * One update of the weights w and the two moments. clipAt: limit of clipping by value; 0: none. rest1, rest2: 1 − β,
+ * One update of the weights w and the two moments. rule: SGD, RMSPROP, or 2 for Adam and AdamW. scale: factor of the
+ * gradient. clipAt: limit of clipping by value; 0: none. rest1, rest2: 1 − β,
  * which the caller computes in float64, because float32 would lose digits. firstMomentScale, secondMomentScale: Adam's
  * bias corrections, 1/(1 − β1^t) and 1/(1 − β2^t). decay: factor of each weight before the step; 1: none.
  */

@@ -40,6 +40,6 @@ export function verifyChecksum(file: Uint8Array, begin: number, stored: string):
   const sum = checksumOf(file, spanOfChecksum(file, begin));
   if (sum === stored) return;
   throw new InputError(
-    `the file is damaged or was edited by hand: its checksum is ${show(stored)}, but its content has "${sum}". Use another copy, or an earlier checkpoint.`,
+    `the file is damaged or was edited by hand: the stored checksum is ${show(stored)}, but that of its content is "${sum}". Use another copy, or an earlier checkpoint.`,
   );
 }

@@ -81,7 +81,7 @@ export function writeContainer(
   return { file, begin };
 }
 
-/** Reads the header of a file, and where the data starts. @throws InputError */
+/** Parses the header of a file. Also returns `begin`, where the data starts, in bytes. @throws InputError */
 export function readHeader(file: Uint8Array): { header: Plain; begin: number } {
   if (file.length < 8) {
     throw new InputError(
@@ -91,7 +91,7 @@ export function readHeader(file: Uint8Array): { header: Plain; begin: number } {
   const length = new DataView(file.buffer, file.byteOffset, 8).getBigUint64(0, true);
   if (length > BigInt(file.length - 8)) {
     throw new InputError(
-      `the header must have ${length} bytes, but only ${file.length - 8} follow. The file is cut off, or not a safetensors file.`,
+      `the header must have ${length} bytes, but only ${file.length - 8} follow. The file is truncated, or not a safetensors file.`,
     );
   }
   const begin = 8 + Number(length);
@@ -154,7 +154,7 @@ export function checkLayout(entries: readonly Entry[], dataLength: number): void
   }
   if (filled !== dataLength) {
     throw new InputError(
-      `the tensors take ${filled} bytes of data, but the file has ${dataLength}. The file is ${filled > dataLength ? 'cut off' : 'damaged'}.`,
+      `the tensors take ${filled} bytes of data, but the file has ${dataLength}. The file is ${filled > dataLength ? 'truncated' : 'damaged'}.`,
     );
   }
 }

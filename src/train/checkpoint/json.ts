@@ -13,8 +13,10 @@ export function parseJson(text: string, what: string): unknown {
 }
 
 /**
- * Reads every field of `like` from parsed JSON. Each must be a number, or a boolean where `like` has one. @throws
- * InputError
+ * Reads every field of `like` from parsed JSON. Each must be a finite number, or a boolean or an object where `like`
+ * has one. Other fields are dropped.
+ * @param what the name of the object in messages
+ * @throws InputError naming the field
  */
 export function readNumbers<T extends object>(what: string, given: unknown, like: T): T {
   if (!isPlain(given)) throw new InputError(`${what} must be a JSON object, got ${show(given)}.`);

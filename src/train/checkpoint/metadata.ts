@@ -83,9 +83,7 @@ export function readMetadata(header: Plain): Metadata {
 function metadataOf(header: Plain): Plain {
   const metadata = Object.hasOwn(header, METADATA) ? header[METADATA] : undefined;
   if (!isPlain(metadata) || metadata.format !== 'pushdown') {
-    throw new InputError(
-      'the file has no metadata of pushdown: it is a safetensors file from another program.',
-    );
+    throw new InputError('the file has no pushdown metadata: it is a safetensors file from another program.');
   }
   if (!READABLE.includes(metadata.version as string)) {
     throw new InputError(
@@ -105,7 +103,7 @@ function readStep(text: string): number {
 
 function readRun(text: string, config: Config): RunState {
   const given = parseJson(text, 'run');
-  // Older files have no patience state, and other names for two fields.
+  // Older files have no patience state, and two of their fields have other names.
   const whole = isPlain(given)
     ? { patience: startPatience(), initialisedAt: given.begun, badStreak: given.badRun, ...given }
     : given;

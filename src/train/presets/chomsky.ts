@@ -27,14 +27,14 @@ export const CHOMSKY_TASKS = [
 const ofTask: Grid['ofTask'] = { 'bucket-sort': { task: { symbols: 5 } } };
 
 /** Without a memory there are no push and pop logits to add noise to. */
-const alone: Overrides = { train: { noise: 0 } };
+const withoutNoise: Overrides = { train: { noise: 0 } };
 
 /**
  * As published: lengths 1 to 40 in batches of 128, Adam, an RNN of 256 (or an LSTM) with rows of 8; tested at 41 to
  * 500. Not as published: no clipping (their code clips the norm to 1), 100,000 steps at most (theirs: a million), one
  * of their three learning rates, noise on push and pop logits, and early stopping: a run ends once coarse accuracy is 1
  * at lengths 41 to 80 in two evaluations in a row, or when the training loss has not improved in 20,000 steps. `depth`
- * suits the evaluations; the test enlarges it (src/cli/sweep/measure.ts).
+ * is large enough for the evaluations; the test enlarges it (src/cli/sweep/measure.ts).
  */
 export const CHOMSKY: Grid = {
   name: 'chomsky',
@@ -58,7 +58,7 @@ export const CHOMSKY: Grid = {
     },
   },
   ofTask,
-  ofModel: modelsWith({ rnn: alone, lstm: alone }),
+  ofModel: modelsWith({ rnn: withoutNoise, lstm: withoutNoise }),
   ofCell: {},
 };
 
@@ -67,11 +67,11 @@ const regular: Overrides = {
   model: { hidden: 64 },
   train: { optimiser: 'adam', beta2: 0.999, rate: 3e-3, lossPer: 'symbol', steps: 15_000 },
 };
-/** For the other tasks with one output per sequence: more steps, because the sequences are short. */
+/** For the other tasks with one output per sequence: more steps, because steps on these shorter sequences are fast. */
 const oneOutput: Overrides = { train: { steps: 12_000 } };
 
 /**
- * The same lengths, trained and tested, for one core: about 20 to 45 seconds a run (tape: 100). A controller of 32
+ * The same lengths in training and test, for one core: about 20 to 45 seconds a run (tape: 100). A controller of 32
  * (regular tasks: 64), batches of 32, and 8,000 to 15,000 steps at most. With RMSProp on the summed loss, models learn
  * to use the stack and the queue within 5,000 steps without noise; counting modulo 5 needs Adam. A run ends once coarse
  * accuracy is 1 at lengths 41 to 60 in three evaluations in a row.

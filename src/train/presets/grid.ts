@@ -27,7 +27,10 @@ export interface Grid {
   ofCell: Readonly<Record<string, Overrides>>;
 }
 
-/** The configuration of one cell: base, overridden by the settings of its task, then its model, then the cell. */
+/**
+ * The configuration of one cell: base, overridden by the settings of its task, then its model, then the cell.
+ * @throws InputError for an unknown task or model
+ */
 export function configOf(grid: Grid, task: string, model: string): Config {
   if (!grid.tasks.includes(task)) unknown(`task of ${grid.name}`, task, grid.tasks);
   if (!grid.models.includes(model)) unknown(`model of ${grid.name}`, model, grid.models);

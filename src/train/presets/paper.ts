@@ -24,7 +24,7 @@ const memory = (kind: 'stack' | 'queue' | 'deque'): Overrides => ({
  * SVO→SOV: whether a verb is the main verb depends on the number of relative clauses still open, which the LSTM has to
  * count. At the trained lengths it counts correctly after 2,000 steps; at twice those lengths, accuracy swings between
  * .6 and .98 from one evaluation to the next until the rate falls (docs/experiments.md). Stopping at the first good
- * evaluation would select a model by chance, so these runs take all their steps.
+ * evaluation would select a model by chance, so stopAt is 0 for these runs.
  */
 const DECAYING_RATE: Overrides['train'] = { steps: 10_000, rateHold: 6000, rateHalfLife: 1000, stopAt: 0 };
 
@@ -34,7 +34,8 @@ const DECAYING_RATE: Overrides['train'] = { steps: 10_000, rateHold: 6000, rateH
  * "above 1".
  *
  * Not in the paper, and chosen here: clipping by norm; RMSProp's decay of 0.9 (with 0.999 and no bias correction, the
- * first updates are 10 times as large) and epsilon; forget gates that start at 1/2; noise on push and pop logits,
+ * first updates are 10 times as large) and epsilon; forget gates that start at 1/2 (SVO→SOV with queue or deque:
+ * 0.73); noise on push and pop logits,
  * which halves the steps until a memory is used; one of its five learning rates; 8,000 steps at most (SVO→SOV with
  * queue or deque 10,000, LSTMs alone 1,000 to 4,000), patience as its "early stopping". The loss stays near that of
  * guessing for 500 steps or more, then falls within 500; a run whose loss has not fallen by step 2,000 is restarted, at

@@ -9,8 +9,8 @@ const lstm = (layers: number, hidden: number, steps?: number): Overrides => ({
 const memory = (kind: 'stack' | 'queue' | 'deque'): Overrides => ({ model: { memory: kind } });
 
 /**
- * The paper's table shrunk until a cell takes seconds: the settings that `small/…` presets and
- * `table paper --scale small` have. This is the one place to change them.
+ * The paper's table, reduced until a cell takes seconds: the settings of the `small/…` presets and of
+ * `table paper --scale small`. This is the one place to change them.
  *
  * Later settings override earlier ones: base, then those of the task, of the model, of the single cell.
  */
@@ -21,8 +21,8 @@ export const SMALL: Grid = {
   base: {
     task: { symbols: 8, minLength: 4, maxLength: 12 },
     model: { controller: 'lstm', hidden: 32, width: 16, popBias: -1, forgetBias: 0 },
-    // All steps are run: strengths keep approaching 0 and 1 after the tested lengths are right, and sequences of ten
-    // times the trained length need that. Noise drives them there, and makes a queue learn sooner.
+    // All steps are run: strengths keep approaching 0 and 1 after the model is correct at the tested lengths, and
+    // sequences of ten times the trained length need that. Noise drives them there, and makes a queue learn sooner.
     train: {
       steps: 12_000,
       batch: 10,
@@ -56,8 +56,8 @@ export const SMALL: Grid = {
     deque: memory('deque'),
   },
   ofCell: {
-    // With noise of 0.5 or 1 from the start an LSTM never uses the stack (0 of 8 seeds). Once it does, noise drives the
-    // strengths to 0 and 1.
+    // With noise of 0.5 or 1 from the start, an LSTM never learns to use the stack (0 of 8 seeds). Noise that starts
+    // after it has learned drives the strengths to 0 and 1.
     'reverse/stack': { train: { noiseAfter: 3500 } },
     'reverse/deque': { train: { noiseAfter: 3500 } },
     // Where the target is nearly in the order of the source, a deque has to push at one end and pop at the other. If

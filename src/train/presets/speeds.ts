@@ -1,7 +1,4 @@
-/**
- * Measured training speeds of presets by name, from which `pushdown presets` computes times. A preset that is missing here
- * has no expected time.
- */
+/** The measured training speed of a preset. */
 export interface Speed {
   stepsPerSecond: number;
   /** Steps until the run ends, if it usually ends before train.steps. */
@@ -9,8 +6,12 @@ export interface Speed {
 }
 
 /** Where the speeds were measured. */
-export const MEASURED_ON = 'one core of an AMD EPYC, the CPU engine';
+export const MEASURED_ON = 'one core of an AMD EPYC (CPU engine)';
 
+/**
+ * Speeds of presets by name, from which `pushdown presets` computes expected times. A preset that is missing here has
+ * no expected time.
+ */
 export const SPEEDS: Readonly<Record<string, Speed>> = {
   reverse: { stepsPerSecond: 850, steps: 750 },
   'small/copy/lstm1': { stepsPerSecond: 1200 },

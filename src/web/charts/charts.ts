@@ -1,5 +1,5 @@
 import uPlot from 'uplot';
-import { colour, make, onceAFrame, onScheme } from '../dom.ts';
+import { colour, make, onColourSchemeChange, onceAFrame } from '../dom.ts';
 import { significant } from '../format.ts';
 import { axis } from './axis.ts';
 import { decades } from './decades.ts';
@@ -55,7 +55,7 @@ export class Charts {
       return { spec, host };
     });
     this.#build();
-    onScheme(() => this.#build());
+    onColourSchemeChange(() => this.#build());
     const resized = new ResizeObserver(() => this.#fit());
     for (const box of [parent, more]) resized.observe(box);
   }

@@ -54,7 +54,7 @@ export const CHARTS: readonly ChartSpec[] = [
     id: 'profile',
     title: 'Push and pop over training',
     caption:
-      'Mean strengths over the sample predictions. A stack that is used well is pushed while reading and popped while writing.',
+      'Mean strengths over the sample predictions and the sequence in the picture. A stack that is used well is pushed while reading and popped while writing.',
     scale: 'share',
     lines: [
       { column: 'readingPush', label: 'push, reading', colour: 'push', width: 2 },

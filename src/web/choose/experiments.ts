@@ -47,7 +47,7 @@ export const EXPERIMENTS: readonly Experiment[] = [
     summary: result =>
       `${accuracies(result)} ${
         result.beyond.coarse < SOLVED
-          ? 'The answer starts with the last symbol, which a queue has behind all others: it cannot reverse. Press “stack” or “Copy” above.'
+          ? 'The answer starts with the last symbol, which is behind all others in a queue: a queue cannot reverse. Press “stack” or “Copy” above.'
           : 'It found a way: the picture shows how.'
       }`,
   },

@@ -2,7 +2,7 @@ import { messageOf } from '../../base/errors.ts';
 import { byId, writeOrHide } from '../dom.ts';
 import { isLoadFailure, RELOAD_ADVICE } from '../load-failure.ts';
 
-/** Distance from the viewport at which the memory is loaded, so that it is ready when it scrolls into view. */
+/** Distance from the viewport at which the panel is loaded, so that it is ready when it scrolls into view. */
 const MARGIN = '200px';
 
 /** Loads the memory operated by hand when the user scrolls near it, which keeps the first load of the page small. */

@@ -1,5 +1,5 @@
 import { InputError, messageOf } from '../../base/errors.ts';
-import type { App, Current } from '../app.ts';
+import type { App, CurrentRun } from '../app.ts';
 import type { Charts } from '../charts/charts.ts';
 import { toCsv } from '../charts/history.ts';
 import { pictureOf } from '../charts/picture.ts';
@@ -8,7 +8,7 @@ import { toAddress } from '../settings/address.ts';
 import { describeConfig } from '../settings/differences.ts';
 import type { RunStorage } from './run-storage.ts';
 
-/** The buttons that export charts, checkpoint, settings and link of a run. */
+/** The buttons that export a run's charts, checkpoint, settings and link. */
 export class Exports {
   readonly #app: App;
   readonly #storage: RunStorage;
@@ -54,14 +54,14 @@ export class Exports {
     });
   }
 
-  async #checkpoint({ run, record }: Current): Promise<void> {
+  async #checkpoint({ run, record }: CurrentRun): Promise<void> {
     // A failed run does not answer; its last checkpoint is in the browser's storage.
     if (run.ended) return this.checkpoint(record.id);
     const { bytes, step } = await run.ask('checkpoint', {});
     downloadCheckpoint(bytes, record, step);
   }
 
-  #on(id: string, work: (current: Current) => Promise<void>): void {
+  #on(id: string, work: (current: CurrentRun) => Promise<void>): void {
     byId(id, HTMLButtonElement).addEventListener('click', () => {
       const { current } = this.#app;
       if (current) reportingErrors(() => work(current));
@@ -69,7 +69,7 @@ export class Exports {
   }
 }
 
-type WithConfig = Pick<Current['record'], 'config'>;
+type WithConfig = Pick<CurrentRun['record'], 'config'>;
 
 /** A file name of letters, digits, `_`, `.` and `-`, which is valid on every system. */
 const fileName = ({ config }: WithConfig, ending: string): string =>

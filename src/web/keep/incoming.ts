@@ -6,12 +6,13 @@ import type { TryIt } from '../panels/tryit.ts';
 import type { DataText } from '../protocol.ts';
 import { configFor } from '../settings/checker.ts';
 import type { SettingsForm } from '../settings/form.ts';
-import { continues } from '../status.ts';
+import { continuesText } from '../status.ts';
 import { onFiles, readFiles } from './files.ts';
 
 /**
  * Trains on the user's pairs, with a configuration that fits them.
  * @param characters whether every character is a symbol
+ * @throws InputError if the file cannot be read
  */
 export function trainOn(app: App, data: DataText, characters: boolean): Promise<void> {
   const { engine } = app;
@@ -27,7 +28,7 @@ export function handleFiles(app: App, form: SettingsForm, tryIt: TryIt): void {
   const problem = byId('file-problem', HTMLElement);
   const dropped = byId('dropped', HTMLElement);
   const refuse = (error: unknown): void => {
-    writeOrHide(problem, `${messageOf(error)}${continues(app.current)}`);
+    writeOrHide(problem, `${messageOf(error)}${continuesText(app.current)}`);
     bringIntoView(problem, { block: 'nearest' });
   };
 

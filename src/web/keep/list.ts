@@ -35,7 +35,7 @@ export class RunList {
     this.#commands = commands;
   }
 
-  /** Adds a run to those that are drawn together with the current one, as the first. */
+  /** Puts a run first in the list of those drawn together with the current one. */
   add(id: string): void {
     this.#compared = [id, ...this.#compared.filter(other => other !== id)].slice(0, MAX_COMPARED);
     this.#changed();

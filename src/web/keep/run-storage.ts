@@ -15,7 +15,7 @@ export class RunStorage {
   #writing: Promise<void> | undefined;
   /** The latest unwritten state of each run; a newer one replaces it. */
   readonly #pending = new Map<string, { parts: RunParts; data?: DataText }>();
-  /** Runs whose data is already stored, because data does not change. */
+  /** Runs whose data is already stored. It is stored only once, because it does not change. */
   readonly #withData = new Set<string>();
 
   constructor(showProblem: (problem: string | undefined) => void) {
@@ -67,7 +67,7 @@ export class RunStorage {
     if (this.#reported) return;
     this.#reported = true;
     this.#showProblem(
-      `${what}: training continues, but a reload will lose it. ${advice}, or download the checkpoint.`,
+      `${what}: training continues, but a reload will lose its progress. ${advice}, or download the checkpoint.`,
     );
   }
 

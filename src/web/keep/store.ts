@@ -75,7 +75,7 @@ export class Store {
     return (await this.#database.getAll('runs')).sort((a, b) => b.created - a.created);
   }
 
-  /** Writes all parts of a run or none, so that checkpoint and curves always belong to the same step. */
+  /** Writes all parts of a run or none. The curves may include steps after the checkpoint (see historyUpTo). */
   async save({ run, history, checkpoint, frames }: RunParts, data?: DataText): Promise<void> {
     const transaction = this.#database.transaction(PARTS, 'readwrite');
     const { id } = run;
@@ -139,6 +139,6 @@ export async function storedTunings(adapter: string): Promise<TuningStore> {
   }
 }
 
-/** Returns an id of 128 random bits. randomUUID is available only on secure pages. */
+/** Returns an id of 128 random bits. randomUUID is available only in secure contexts. */
 export const newId = (): string =>
   Array.from(crypto.getRandomValues(new Uint8Array(16)), byte => byte.toString(16).padStart(2, '0')).join('');

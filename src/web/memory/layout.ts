@@ -1,4 +1,4 @@
-import type { MemorySteps, Steps } from './probe.ts';
+import type { MemorySteps, SequenceSteps } from './probe.ts';
 import { endName, type Row, rowsOf } from './weights.ts';
 
 /** Sizes in CSS pixels. Columns fill the width within these limits; if they are wider than the box, it scrolls. */
@@ -62,7 +62,7 @@ const barsOf = ({ kind, ends }: MemorySteps): Bars[] =>
 
 /** Computes the layout of a memory over time for a given width. Without a memory it has only inputs and outputs. */
 export function layOut(
-  steps: Steps,
+  steps: SequenceSteps,
   memory: MemorySteps | undefined,
   width: number,
   context: CanvasRenderingContext2D,
@@ -73,7 +73,7 @@ export function layOut(
 
 function layOutWith(
   size: number,
-  { input }: Steps,
+  { input }: SequenceSteps,
   memory: MemorySteps | undefined,
   available: number,
   context: CanvasRenderingContext2D,
@@ -115,4 +115,5 @@ function layOutWith(
 }
 
 /** Whether two pictures show the same source. */
-export const isSameInput = (a: Steps, b: Steps): boolean => a.input.join('\t') === b.input.join('\t');
+export const isSameInput = (a: SequenceSteps, b: SequenceSteps): boolean =>
+  a.input.join('\t') === b.input.join('\t');

@@ -1,6 +1,6 @@
-import { byId, colour, onceAFrame, onScheme, write } from '../dom.ts';
+import { byId, colour, onColourSchemeChange, onceAFrame, write } from '../dom.ts';
 import { BAR, GAP, type Layout, LINE, layOut, MARGIN } from './layout.ts';
-import type { MemorySteps, Steps } from './probe.ts';
+import type { MemorySteps, SequenceSteps } from './probe.ts';
 import { firstRow } from './weights.ts';
 
 /** Smaller strengths are not drawn. */
@@ -18,14 +18,14 @@ export class Picture {
   readonly #under = byId('under', HTMLOutputElement);
   readonly #context = this.#canvas.getContext('2d')!;
   readonly #draw = onceAFrame(() => this.#drawNow());
-  #steps: Steps | undefined;
+  #steps: SequenceSteps | undefined;
   #memory: MemorySteps | undefined;
   #chosen = 0;
   #layout: Layout | undefined;
   #pointer: { x: number; y: number } | undefined;
 
   constructor(onChoose: (step: number) => void) {
-    onScheme(this.#draw);
+    onColourSchemeChange(this.#draw);
     new ResizeObserver(this.#draw).observe(this.#scroll);
     this.#canvas.addEventListener('pointermove', ({ offsetX, offsetY }) => {
       this.#pointer = { x: offsetX, y: offsetY };
@@ -42,7 +42,7 @@ export class Picture {
   }
 
   /** @param chosen the selected step */
-  show(steps: Steps, memory: MemorySteps | undefined, chosen: number): void {
+  show(steps: SequenceSteps, memory: MemorySteps | undefined, chosen: number): void {
     this.#steps = steps;
     this.#memory = memory;
     this.#chosen = chosen;
@@ -89,7 +89,7 @@ export class Picture {
     context.fillRect(left + this.#chosen * column - 0.5, 0, column, height);
   }
 
-  #drawStrengths({ kind, strengths }: MemorySteps, { input }: Steps, layout: Layout): void {
+  #drawStrengths({ kind, strengths }: MemorySteps, { input }: SequenceSteps, layout: Layout): void {
     const { column, row, rows, left } = layout;
     const context = this.#context;
     const T = input.length;
@@ -140,7 +140,7 @@ export class Picture {
     context.lineWidth = 1;
   }
 
-  #drawRowNames({ input }: Steps, { row, rows, left }: Layout): void {
+  #drawRowNames({ input }: SequenceSteps, { row, rows, left }: Layout): void {
     const context = this.#context;
     context.fillStyle = colour('muted');
     context.textAlign = 'right';
@@ -152,7 +152,10 @@ export class Picture {
     });
   }
 
-  #drawInputs({ input }: Steps, { column, left, labelled, labels, rotated, inputs: y }: Layout): void {
+  #drawInputs(
+    { input }: SequenceSteps,
+    { column, left, labelled, labels, rotated, inputs: y }: Layout,
+  ): void {
     const context = this.#context;
     context.fillStyle = colour('ink');
     input.forEach((name, t) => {
@@ -204,7 +207,7 @@ export class Picture {
     });
   }
 
-  #drawOutputs({ output, target, likely }: Steps, layout: Layout): void {
+  #drawOutputs({ output, target, likely }: SequenceSteps, layout: Layout): void {
     const { column, left, labelled, outputs: y } = layout;
     const probabilities = output.map((name, t) => (name === '·' ? 0 : (likely[t][0]?.value ?? 0)));
     this.#drawBars('prob.', 'sure', probabilities, layout, y);

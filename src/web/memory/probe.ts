@@ -21,7 +21,7 @@ export interface Likely {
 }
 
 /** One sequence over its T steps, with the correct symbols as inputs. */
-export interface Steps {
+export interface SequenceSteps {
   /** [T] names of symbols. In `target` and `output`, `·` where no output is expected. */
   input: string[];
   target: string[];
@@ -56,15 +56,15 @@ export interface Sample {
 }
 
 /**
- * What a model does after a training step, from one forward pass: one sequence step by step, sample predictions and
- * their push/pop profile.
+ * What a model does after a training step, from one forward pass: one sequence step by step, sample predictions, and
+ * the push/pop profile of all of them.
  */
 export interface ModelProbe {
   /** Training steps done. */
   step: number;
-  shown: Steps;
+  shown: SequenceSteps;
   samples: Sample[];
-  /** Mean push and pop strengths over the samples. */
+  /** Mean controls, such as push and pop, over the shown sequence and the samples. */
   profile: Profile;
 }
 
@@ -104,7 +104,7 @@ export function pairNear(task: Task, rng: Rng, length: number): Pair {
 }
 
 /** The module that computes what the cells of a superposition stack or a tape hold. */
-type Shares = typeof import('./shares.ts');
+type SharesModule = typeof import('./shares.ts');
 
 /**
  * Runs a model on `source` and on `samples`. If the source does not determine its target, only the prompt is run.
@@ -147,8 +147,8 @@ function stepsOf(
   shown: Sequence,
   forward: Forward,
   B: number,
-  shares: Shares | undefined,
-): Steps {
+  shares: SharesModule | undefined,
+): SequenceSteps {
   const expected = shown.target.map(target => target !== MASKED && target !== ZERO_TARGET);
   const { memory, memories } = model.spec;
   return {
@@ -173,10 +173,10 @@ function memoryOf(
   forward: Forward,
   B: number,
   T: number,
-  shares: Shares | undefined,
+  shares: SharesModule | undefined,
 ): MemorySteps {
   const [E, perMemory] = [endsOfModel(spec), endsOf(kind)];
-  // Number of values read at one end.
+  // How many numbers one end reads per step.
   const width = (readsOf(kind, spec.reads) / perMemory) * spec.width;
   const { read, strengths } = forward.trace!;
   const steps = Array.from({ length: T }, (_, t) => t);

@@ -1,12 +1,12 @@
 import { byId, make, write } from '../dom.ts';
-import type { Likely, MemorySteps, Steps } from './probe.ts';
+import type { Likely, MemorySteps, SequenceSteps } from './probe.ts';
 import { endName, firstRow, rowsOf } from './weights.ts';
 
 /** Maximum number of rows to list. */
 const MAX_ROWS = 10;
 /** Smaller strengths and weights are not listed: they would be shown as 0.00. */
 const MIN_SHOWN = 0.005;
-/** Maximum number of values to draw for a read. */
+/** Maximum number of elements of a read to draw. */
 const MAX_VALUES = 64;
 
 /** One step in numbers: the rows with a strength and their weights in the read, the read, the most likely outputs. */
@@ -18,7 +18,7 @@ export class StepDetail {
   readonly #reads = byId('detail-reads', HTMLElement);
   readonly #outputs = byId('detail-outputs', HTMLTableSectionElement);
 
-  show(steps: Steps, memory: MemorySteps | undefined, t: number): void {
+  show(steps: SequenceSteps, memory: MemorySteps | undefined, t: number): void {
     write(this.#title, `Time step ${t + 1} of ${steps.input.length}, input ${steps.input[t]}`);
     byId('detail-memory', HTMLElement).hidden = !memory;
     if (memory) {
@@ -39,13 +39,13 @@ export class StepDetail {
   }
 
   /** Lists the rows from the top of the picture down. */
-  #showRows({ input }: Steps, { kind, ends, strengths }: MemorySteps, t: number): void {
+  #showRows({ input }: SequenceSteps, { kind, ends, strengths }: MemorySteps, t: number): void {
     const rows = rowsOf(kind, input.length);
     const first = firstRow(kind, input.length, t);
     const values = strengths[t];
     const weights = ends.map(({ weights }) => weights[t]);
     const alive = values.flatMap((strength, i) => (strength >= MIN_SHOWN ? [i] : [])).reverse();
-    // Of too many rows, those nearest to the end that is read are listed.
+    // If there are too many rows, those nearest to the end that is read are listed.
     const listed = kind === 'queue' ? alive.slice(-MAX_ROWS) : alive.slice(0, MAX_ROWS);
     this.#rows.replaceChildren(
       ...listed.map(i => {

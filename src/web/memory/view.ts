@@ -1,7 +1,7 @@
 import { byId, make, write } from '../dom.ts';
 import { isSameInput } from './layout.ts';
 import { Picture } from './picture.ts';
-import type { MemorySteps, Steps } from './probe.ts';
+import type { MemorySteps, SequenceSteps } from './probe.ts';
 import { StepDetail } from './step-detail.ts';
 
 /** The memory of the run: the picture over time, one step in numbers, and the controls for moving between steps. */
@@ -13,7 +13,7 @@ export class MemoryView {
   readonly #correct = byId('heat-correct', HTMLElement);
   readonly #picture = new Picture(step => this.#choose(step));
   readonly #detail = new StepDetail();
-  #steps: Steps | undefined;
+  #steps: SequenceSteps | undefined;
   #playing: ReturnType<typeof setInterval> | undefined;
 
   constructor() {
@@ -25,7 +25,7 @@ export class MemoryView {
     });
   }
 
-  show(steps: Steps): void {
+  show(steps: SequenceSteps): void {
     const T = steps.input.length;
     if (!this.#steps || !isSameInput(this.#steps, steps)) {
       this.#slider.max = String(T);

@@ -2,7 +2,7 @@ import uPlot from 'uplot';
 import { messageOf } from '../../base/errors.ts';
 import { axis } from '../charts/axis.ts';
 import { TICKS } from '../charts/specs.ts';
-import { byId, colour, onScheme, write } from '../dom.ts';
+import { byId, colour, onColourSchemeChange, write } from '../dom.ts';
 import { percent } from '../format.ts';
 import type { Run } from '../run.ts';
 
@@ -29,7 +29,7 @@ export class LengthChart {
       if (this.#busy) this.#end('Stopped.');
       else if (current) this.#measure(current, ++this.#measurementId);
     });
-    onScheme(() => this.#build());
+    onColourSchemeChange(() => this.#build());
     new ResizeObserver(() => {
       const width = this.#host.clientWidth;
       if (this.#plot && width > 0 && width !== this.#plot.width)

@@ -1,10 +1,10 @@
 import { isSameInput } from '../memory/layout.ts';
-import type { Steps } from '../memory/probe.ts';
+import type { SequenceSteps } from '../memory/probe.ts';
 
 /** The picture of the memory after a training step. */
 export interface Frame {
   step: number;
-  shown: Steps;
+  shown: SequenceSteps;
 }
 
 /** Maximum number of frames. Beyond it, every other frame of the older half is dropped. */
@@ -22,8 +22,8 @@ const numbersIn = ({ shown: { memories } }: Frame): number =>
   );
 
 /**
- * Selects the frames to store, evenly over training. They are few, because they are written every few seconds, and
- * fewer for long sequences.
+ * Selects the frames to store, evenly spaced over training. Their number is small, because they are written every few
+ * seconds, and smaller for long sequences.
  */
 export function framesToStore(frames: readonly Frame[]): Frame[] {
   const last = frames.at(-1);

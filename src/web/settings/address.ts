@@ -69,7 +69,8 @@ const OTHER_KEYS = ['v', 'preset', 'engine', 'paused', 'check'];
  */
 export function readAddress(hash: string): Address | undefined {
   const parts = new URLSearchParams(hash.replace(/^#/, ''));
-  if (parts.size === 0) return undefined;
+  // URLSearchParams.size is missing in Chrome 112 and Safari 16, which the page supports.
+  if (parts.toString() === '') return undefined;
   const version = parts.get('v');
   if (version !== VERSION) {
     throw new InputError(

@@ -1,6 +1,6 @@
 import type { Config } from '../../base/config.ts';
 import { InputError } from '../../base/errors.ts';
-import { workerFailed } from '../load-failure.ts';
+import { workerFailureMessage } from '../load-failure.ts';
 import { openWorker } from '../open-worker.ts';
 import type { CheckResult, DataText, FromCheck, ToCheck } from '../protocol.ts';
 
@@ -19,7 +19,7 @@ export function configFor(data: DataText, characters: boolean): Promise<Config> 
       else if (answer.kind === 'refused') reject(new InputError(answer.message));
     };
     worker.onerror = ({ message }) =>
-      reject(new Error(`${data.file} could not be read: ${workerFailed(message)}`));
+      reject(new Error(`${data.file} could not be read: ${workerFailureMessage(message)}`));
   });
   worker.postMessage({ kind: 'data', data, characters } satisfies ToCheck);
   return config.finally(() => worker.terminate());
@@ -67,7 +67,7 @@ export class Checker {
     worker.onerror = ({ message }) => {
       this.#terminate();
       this.#done({
-        problem: { key: '', message: `the settings were not checked: ${workerFailed(message)}` },
+        problem: { key: '', message: `the settings were not checked: ${workerFailureMessage(message)}` },
       });
     };
     return worker;

@@ -82,7 +82,7 @@ export class SettingsForm {
     });
   }
 
-  /** Fills the form. @param data the user's own data, if the configuration is for it */
+  /** Fills the form. @param data the user's own data to train on; by default, the data set before */
   set(config: Config, engine?: EngineName, data = this.#data): void {
     this.#data = data;
     this.#preset.value = nearestPreset(config);
@@ -136,7 +136,7 @@ export class SettingsForm {
     this.#showProblem('', undefined);
     const config = wrong ? undefined : this.#make();
     const invalid = this.#fields.filter(field => field.update(config ?? this.#validPart(), base));
-    // A hidden field is reset to the preset, because the user cannot correct it.
+    // A hidden field with an invalid value is reset to the preset, because the user cannot correct it.
     if (invalid.length > 0) {
       for (const field of invalid) field.set(base);
       return this.#changed();
@@ -183,7 +183,7 @@ export class SettingsForm {
     return values;
   }
 
-  /** Returns the preset with those values of the form that are valid on their own. Decides which fields are shown. */
+  /** Returns the preset with those form values that are valid on their own. Used to decide which fields are shown. */
   #validPart(): Config {
     const config = preset(this.#preset.value) as unknown as Record<string, Record<string, unknown>>;
     for (const field of this.#fields) {

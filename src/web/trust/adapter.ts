@@ -15,7 +15,10 @@ export function showAdapter(run: Opened): void {
       ? `Runs on the CPU (${adapter.name})`
       : `${adapter.kind === 'software' ? 'Runs on WebGPU in software' : 'Runs on the GPU'} (${adapter.name})`;
   const fellBack = engine !== BEST && noGpu;
-  write(byId('computed', HTMLElement), `${summary}${fellBack ? '. No GPU found: what to do' : ''}`);
+  write(
+    byId('computed', HTMLElement),
+    `${summary}${fellBack ? '. No GPU is used: why, and what to do' : ''}`,
+  );
   const advice = isLoadFailure(noGpu)
     ? RELOAD_ADVICE
     : adviceFor(navigator.userAgent, isSecureContext, 'gpu' in navigator);

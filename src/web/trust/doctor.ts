@@ -1,9 +1,9 @@
 import { byId, write, writeOrHide } from '../dom.ts';
-import { workerFailed } from '../load-failure.ts';
+import { workerFailureMessage } from '../load-failure.ts';
 import { openWorker } from '../open-worker.ts';
 import type { FromExamine, ToExamine } from '../protocol.ts';
 
-/** Checks this device in a worker and shows the report. Loaded on demand, with the first click. */
+/** Checks this device in a worker and shows the report. Loaded on demand, at the first click. */
 
 const button = byId('doctor', HTMLButtonElement);
 const status = byId('doctor-status', HTMLElement);
@@ -20,7 +20,7 @@ export function toggleDoctor(): void {
   write(button, 'Cancel');
   write(status, 'Starting …');
   worker = openWorker('examining');
-  worker.onerror = ({ message }) => end(`The check failed: ${workerFailed(message)}`);
+  worker.onerror = ({ message }) => end(`The check failed: ${workerFailureMessage(message)}`);
   worker.onmessage = ({ data }: MessageEvent<FromExamine>) => {
     if ('progress' in data) {
       write(status, `${data.progress} …`);

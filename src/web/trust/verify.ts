@@ -2,7 +2,7 @@ import { messageOf } from '../../base/errors.ts';
 import type { Difference, Verification } from '../../train/verify.ts';
 import { byId, make, write } from '../dom.ts';
 import { count, significant } from '../format.ts';
-import { workerFailed } from '../load-failure.ts';
+import { workerFailureMessage } from '../load-failure.ts';
 import { openWorker } from '../open-worker.ts';
 import type { FromVerify, ToVerify } from '../protocol.ts';
 
@@ -16,7 +16,10 @@ export class VerifyPanel {
   #verificationId = 0;
   #busy = false;
 
-  /** @param subject returns the checkpoint and engine of the current run, or undefined if there is no run */
+  /**
+   * @param subject returns the checkpoint, engine and data of the current run, or undefined if there is no run; rejects
+   * with the reason if the run cannot be verified
+   */
   constructor(subject: () => Promise<ToVerify | undefined>) {
     this.#button.addEventListener('click', () => {
       if (this.#busy) this.clear();
@@ -42,7 +45,7 @@ export class VerifyPanel {
     }
     const worker = openWorker('verifying');
     this.#worker = worker;
-    worker.onerror = ({ message }) => this.#end(`The verification failed: ${workerFailed(message)}`);
+    worker.onerror = ({ message }) => this.#end(`The verification failed: ${workerFailureMessage(message)}`);
     worker.onmessage = ({ data }: MessageEvent<FromVerify>) => {
       if ('problem' in data) this.#end(data.problem);
       else this.#show(data.verification);
@@ -64,7 +67,7 @@ export class VerifyPanel {
     const { step, sequences, T, engine, reference, loss, bound, floor, agrees } = verification;
     this.#end(
       `${agrees ? '✓ Agrees' : '✗ Differs'}: step ${count(step + 1)} on ${engine} against the ${reference}, ${sequences} sequences of up to ${T} time steps. ` +
-        `Loss ${significant(loss.engine, 7)} against ${significant(loss.reference, 7)}. Allowed difference: ${bound} of each tensor's largest value; for loss and gradients plus ${significant(floor, 2)} in absolute numbers, the rounding of an output near 1 in float32.` +
+        `Loss ${significant(loss.engine, 7)} against ${significant(loss.reference, 7)}. Allowed difference: ${bound} of each tensor's largest magnitude; for loss and gradients, ${significant(floor, 2)} more in absolute terms: the rounding of an output near 1 in float32. Weights after the step are shown, but not checked.` +
         (agrees
           ? ''
           : ' A strength very close to a point where a min or max of the equations switches may fall on the other side in float32. If the next steps differ too, please report it.'),

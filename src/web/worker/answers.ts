@@ -29,7 +29,7 @@ function readSource(task: Task, text: string, max: number, what: string): number
 export const shownSource = (task: Task, text: string): number[] =>
   readSource(task, text, MAX_SHOWN, 'the picture');
 
-/** Draws a random source of about this length. */
+/** Draws a random source of about this length. @throws InputError unless it is a whole number from 1 to MAX_SHOWN */
 export function drawSource(task: Task, length: number): readonly number[] {
   if (!Number.isInteger(length) || length < 1 || length > MAX_SHOWN) {
     throw new InputError(`the length must be a whole number from 1 to ${MAX_SHOWN}, got ${length}.`);
@@ -78,6 +78,7 @@ export function lengthsFor(task: Task, longest: number): number[] {
 
 /**
  * Tests a model on a file of pairs.
+ * @param characters whether every character of the file is a symbol; always so if the task says so
  * @throws InputError if the file cannot be read, or has symbols that the model does not know
  */
 export async function testOnPairs(

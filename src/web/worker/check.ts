@@ -10,14 +10,14 @@ import { keyIn } from '../settings/field-labels.ts';
 import { ownDataFor } from './own-data.ts';
 
 /**
- * Maximum memory of a model in a tab, in bytes. Browsers kill tabs and GPU processes that use much more, and do not
+ * Maximum memory for training in a tab, in bytes. Browsers kill tabs and GPU processes that use much more, and do not
  * report how much is free.
  */
 const MAX_BYTES = 4 * 2 ** 30;
 
 /**
- * Checks whether settings that are valid one by one are consistent, and whether training fits into the memory of a tab.
- * May take long, so it must run in a worker.
+ * Checks whether individually valid settings are consistent, and whether training fits into the memory of a tab. May
+ * take a long time, so it must run in a worker.
  */
 export function check(config: Config, data?: DataText): CheckResult {
   try {
@@ -29,7 +29,7 @@ export function check(config: Config, data?: DataText): CheckResult {
     const parsed = ownDataFor(config.task, data);
     const complete = withVocabulary(config, parsed);
     const { spec } = setup(complete, parsed);
-    const { total, activations, most } = bytesOf(complete, parsed);
+    const { total, activations, peak: most } = bytesOf(complete, parsed);
     if (total > MAX_BYTES) return { problem: tooLarge(total, activations, config.train.batch) };
     return { sizes: { parameters: countParameters(spec), bytes: most } };
   } catch (error) {

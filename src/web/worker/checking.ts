@@ -5,7 +5,7 @@ import type { DataText, FromCheck, ToCheck } from '../protocol.ts';
 import { check } from './check.ts';
 import type { Scope } from './scope.ts';
 
-/** Checks settings and data in a worker, because filling the tables of a grammar or parsing a file may take long. */
+/** Checks settings and data in a worker: filling a grammar's tables or parsing a file may take a long time. */
 
 export function start(scope: Scope<ToCheck, FromCheck>): void {
   scope.onmessage = ({ data: request }) => {

@@ -27,7 +27,7 @@ export interface OpenRun {
 
 /**
  * Opens an engine and a run on it, from step 0 or from a checkpoint.
- * @throws InputError if the configuration, the checkpoint or the data cannot be used
+ * @throws InputError if the configuration, the checkpoint or the data cannot be used; DeviceError if no engine works
  */
 export async function openRun(opening: Opening, callbacks: Callbacks): Promise<OpenRun> {
   const decoded = opening.checkpoint && readCheckpoint(opening.checkpoint);

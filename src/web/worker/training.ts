@@ -41,8 +41,8 @@ let longest = 1;
 let pace: Pace = { stepsPerSecond: 0, probesPerSecond: 4 };
 
 /**
- * Messages are handled one at a time. handle() starts training and answers but does not wait for them, so that a later
- * message, such as a pause, is handled while they run.
+ * Messages are handled one at a time. handle() starts training, or the answer to a question, but does not wait for it
+ * to finish, so that a later message, such as a pause, is handled meanwhile.
  */
 let queue: Promise<void> = Promise.resolve();
 
@@ -163,7 +163,7 @@ async function trainUntilPaused(trainer: Trainer): Promise<void> {
   await reportStopped(trainer);
 }
 
-/** Makes single steps until a pause or a change of pace. The results equal those at full speed. */
+/** Runs single steps until training pauses or ends, or the pace changes. The results equal those at full speed. */
 async function trainAtPace(trainer: Trainer): Promise<void> {
   const { stepsPerSecond } = pace;
   while (isTraining && !trainer.ending && pace.stepsPerSecond === stepsPerSecond) {

@@ -1,4 +1,4 @@
-/** Runs in Deno, whose WebGPU is wgpu, like Firefox's. Prints one line of JSON per comparison. */
+/** Runs in Deno, whose WebGPU is wgpu, like Firefox's. Prints lines of JSON: the adapter, then one per comparison. */
 import { gpuEngineOn } from '../../../src/engine/gpu.ts';
 import { createReferenceEngine } from '../../../src/engine/reference.ts';
 import { requestDevice } from '../../../src/gpu/device.ts';
@@ -33,7 +33,7 @@ const compare = async (name: string, body: () => Promise<void>): Promise<void> =
 
 // Deno 2.9 offers no subgroups, so the third profile cannot run.
 for (const profile of ['software', 'gpu'] satisfies ProfileName[]) {
-  // An adapter gives only one device, so every profile needs a new adapter.
+  // WebGPU creates only one device per adapter object, so every profile needs a new one.
   const newAdapter = await navigator.gpu.requestAdapter();
   const { gpu } = await openGpu(await requestDevice(newAdapter!), 'software', profile);
   const engine = gpuEngineOn(gpu, { name: 'wgpu', kind: 'software', reason: 'for tests' });

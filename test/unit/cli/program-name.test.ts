@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { asStarted, nameOf, startedAs } from '../../../src/cli/io/program-name.ts';
+import { nameOf, setProgramName, withProgramName } from '../../../src/cli/io/program-name.ts';
 import { pushdown } from '../../support/terminal.ts';
 
 /** Commands in messages can be typed as shown: with `npx pushdown` if the program was started that way. */
 
-afterEach(() => startedAs('pushdown'));
+afterEach(() => setProgramName('pushdown'));
 
 const BIN = '/home/me/project/node_modules/.bin/pushdown';
 const BUILT = '/home/me/pushdown/dist/src/cli/main.js';
@@ -48,7 +48,7 @@ test.each([
 
 describe('commands in messages', () => {
   test('errors, help and the list of commands use the name that the program was started with', async () => {
-    startedAs('npx pushdown');
+    setProgramName('npx pushdown');
     expect((await pushdown(['train'])).err).toMatch(/Try: npx pushdown train reverse\n$/);
     expect((await pushdown(['eval'])).err).toMatch(/^pushdown: .* Usage: npx pushdown eval <checkpoint>/);
     const { out: help } = await pushdown(['predict', '--help']);
@@ -59,13 +59,13 @@ describe('commands in messages', () => {
     );
     for (const command of (await pushdown(['--help'])).out.matchAll(/^ {2}(\w+)/gm)) {
       const line = `pushdown ${command[1]} x`;
-      expect(asStarted(line)).toBe(`npx ${line}`);
+      expect(withProgramName(line)).toBe(`npx ${line}`);
     }
   });
 
   test('text that is not a command is unchanged', () => {
-    startedAs('npx pushdown');
+    setProgramName('npx pushdown');
     const text = 'runs/pushdown train, pushdown trains, pushdown 0.1.0, npm i pushdown';
-    expect(asStarted(text)).toBe(text);
+    expect(withProgramName(text)).toBe(text);
   });
 });

@@ -71,6 +71,11 @@ const table: [string, { argv: string[]; stdin: string }, RegExp][] = [
   ['preset', plain('train', 'revrese'), /unknown preset "revrese"\. Did you mean "reverse"\?/],
   ['engine', plain('train', 'reverse', '--engine', 'gpuu'), /unknown engine "gpuu"\. Did you mean "gpu"\?/],
   ['key', train('--set', 'model.hiden=3'), /"model\.hiden"\. Did you mean "model\.hidden"\?/],
+  [
+    'key that resembles another word',
+    train('--set', 'size=3'),
+    /unknown configuration key "size"\.(?! Did you mean)/,
+  ],
   ['set without value', train('--set', 'hidden'), /--set takes key=value/],
   ['size much too large', train('--set', 'hidden=1e9'), /model\.hidden must be .* got 1000000000/],
   ['size 0', train('--set', 'batch=0'), /train\.batch must be a whole number from 1 to 65536, got 0/],

@@ -1,6 +1,6 @@
 import { sigmoid4, sigmoidBackward4, tanh4, tanhBackward4 } from '../math';
 
-/** A GRU with blocks (n without h, z, r, the part of n from h). Signature: see rnn.ts. */
+/** A GRU. Blocks: n without the part from h; z; r; the part of n from h. Signature: see rnn.ts. */
 export function gruForward(
   rows: i32,
   H4: i32,

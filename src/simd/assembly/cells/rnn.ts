@@ -3,7 +3,8 @@ import { tanh4 } from '../math';
 
 /**
  * A plain tanh layer over `rows` contiguous rows of H4 vec4s per gate (equations in src/base/parameters.ts, gates in
- * src/base/cells.ts). The functions of all cells have the same signature; _ marks an address that a cell does not use.
+ * src/base/cells.ts). The forward functions of all cells have one signature, the backward functions another; _ marks an
+ * address that a cell does not use.
  *
  * Forward: a (pre-activations of all gates, side by side), hBefore and cBefore (state of step t−1) -> g (activations
  * kept for the backward pass), h and c. Backward: dh and dc of step t -> dA (all gates, side by side); dc is replaced

@@ -11,9 +11,9 @@ export let depth: i32 = 1;
 /** Number of rows read per step: one per end, or several cells. */
 export let readCount: i32 = 1;
 /** Numbers of entries of one memory of one sequence in slots, undoLog and dStrength. */
-export let slotsPerSequence: i32 = 0;
-let undoPerSequence: i32 = 0;
-let dStrengthPerSequence: i32 = 0;
+export let slotsPerMemory: i32 = 0;
+let undoPerMemory: i32 = 0;
+let dStrengthPerMemory: i32 = 0;
 /** A row of M numbers consists of `vectors` whole vec4s and `tail` further numbers. */
 export let vectors: i32 = 0;
 export let tail: i32 = 0;
@@ -68,9 +68,9 @@ export function memoryShape(
   controlBytes = <usize>(endCount * controlStride) << 2;
   depth = depthOf;
   readCount = reads;
-  slotsPerSequence = slotCount;
-  undoPerSequence = undoCount;
-  dStrengthPerSequence = dStrengthCount;
+  slotsPerMemory = slotCount;
+  undoPerMemory = undoCount;
+  dStrengthPerMemory = dStrengthCount;
   vectors = M >> 2;
   tail = M & 3;
   endBytes = endBytesOf;
@@ -82,9 +82,9 @@ export function memoryShape(
 @inline
 export function select(block: i32, slotsAt: usize, undoAt: usize, dStrengthAt: usize): void {
   const n = <usize>block;
-  slots = slotsAt + ((n * <usize>slotsPerSequence) << 3);
-  undoLog = undoAt + ((n * <usize>undoPerSequence) << 4);
-  dStrength = dStrengthAt + ((n * <usize>dStrengthPerSequence) << 2);
+  slots = slotsAt + ((n * <usize>slotsPerMemory) << 3);
+  undoLog = undoAt + ((n * <usize>undoPerMemory) << 4);
+  dStrength = dStrengthAt + ((n * <usize>dStrengthPerMemory) << 2);
 }
 
 /** Sets the addresses of the selected memory's values and of their gradients. */

@@ -18,7 +18,7 @@ function groups(): i32 {
   return vectors + (tail ? 1 : 0);
 }
 
-/** The number of the cell at place i, from -1 to depth. In a superposition stack, -1 and depth are not cells. */
+/** The number of the cell at position i, from -1 to depth. In a superposition stack, -1 and depth are not cells. */
 // @ts-ignore: decorator
 @inline
 function numberOf(ring: bool, i: i32): i32 {
@@ -53,7 +53,7 @@ function store4(at: usize, g: i32, x: v128): void {
   if (tail > 2) store<f32>(to, f32x4.extract_lane(x, 2), 8);
 }
 
-/** vec4 g of what step t mixes at place i, from -1 to depth. Before the first step all cells are 0. */
+/** vec4 g of what step t mixes at position i, from -1 to depth. Before the first step all cells are 0. */
 // @ts-ignore: decorator
 @inline
 function sourceOf(ring: bool, t: i32, i: i32, g: i32, value: usize): v128 {
@@ -111,10 +111,10 @@ function mixCell(ring: bool, t: i32, i: i32, a: f32, b: f32, c: f32, value: usiz
   }
 }
 
-/** vec4 g of the gradient of the cell at place i after step t, including the gradient of its read. */
+/** vec4 g of the gradient of the cell at position i after step t, including the gradient of its read. */
 // @ts-ignore: decorator
 @inline
-function arriving(ring: bool, t: i32, i: i32, g: i32, dReads: usize): v128 {
+function gradientOf(ring: bool, t: i32, i: i32, g: i32, dReads: usize): v128 {
   const n = numberOf(ring, i);
   if (n < 0 || n >= depth) return f32x4.splat(0);
   const half = (t + 1) & 1;
@@ -166,11 +166,11 @@ function mixCellBackward(ring: bool, t: i32, i: i32, a: f32, b: f32, c: f32, dRe
   const value = values + place;
   const dValue = dValues + place;
   for (let g = 0; g < G; g++) {
-    const d = arriving(ring, t, i, g, dReads);
+    const d = gradientOf(ring, t, i, g, dReads);
     sum0 = f32x4.add(sum0, f32x4.mul(d, sourceOf(ring, t, i - 1, g, value)));
     sum1 = f32x4.add(sum1, f32x4.mul(d, sourceOf(ring, t, i + 1, g, value)));
     sum2 = f32x4.add(sum2, f32x4.mul(d, sourceOf(ring, t, i, g, value)));
-    let passed = mixed(a, arriving(ring, t, i + 1, g, dReads), b, arriving(ring, t, i - 1, g, dReads), c, d);
+    let passed = mixed(a, gradientOf(ring, t, i + 1, g, dReads), b, gradientOf(ring, t, i - 1, g, dReads), c, d);
     if (i == 0) {
       const dv = ring ? passed : f32x4.mul(f32x4.splat(a), d);
       store4(dValue, g, f32x4.add(load4(dValue, g), dv));

@@ -1,5 +1,5 @@
 import { sum4 } from '../math';
-import { dStrength, dValues, endBytes, kind, setGradients, slots, slotsPerSequence, table, tail, undoLog, values, vectors } from './memory';
+import { dStrength, dValues, endBytes, kind, setGradients, slots, slotsPerMemory, table, tail, undoLog, values, vectors } from './memory';
 
 /**
  * Stack, queue and deque: a deque with an undo log, whose steps usually visit only a few rows, implements all three
@@ -139,7 +139,7 @@ export function forward(t: i32, d0: f32, u0: f32, d1: f32, u1: f32, reads: usize
 /** Sets the live slots [lo, hi) before step t, from the log. */
 export function begin(t: i32): void {
   if (t == 0) {
-    lo = kind == DEQUE ? slotsPerSequence >> 1 : 0;
+    lo = kind == DEQUE ? slotsPerMemory >> 1 : 0;
     hi = lo;
   } else if (kind == STACK) {
     lo = 0;
@@ -155,7 +155,7 @@ export function begin(t: i32): void {
 
 /**
  * Whether gradients pass through a row's strength at a step. A row pushed with strength 0 is a tie at every later step,
- * where no gradient passes. The next pop of a stack removes such a row.
+ * where no gradient passes. (Always true for a stack, whose next pop removes such a row.)
  */
 // @ts-ignore: decorator
 @inline

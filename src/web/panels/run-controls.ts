@@ -28,7 +28,7 @@ const GO_LABELS: Record<Phase, string> = {
 };
 
 /** The buttons of the run, its speed, and the status line. */
-export class Controls {
+export class RunControls {
   readonly #go = byId('go', HTMLButtonElement);
   readonly #step = byId('step', HTMLButtonElement);
   readonly #stop = byId('stop', HTMLButtonElement);

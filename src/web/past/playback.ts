@@ -1,24 +1,24 @@
 import { byId, write } from '../dom.ts';
 import { count } from '../format.ts';
-import type { Steps } from '../memory/probe.ts';
+import type { SequenceSteps } from '../memory/probe.ts';
 import type { Frame } from './frames.ts';
 
 const FRAMES_PER_SECOND = 8;
 
 /** Shows the memory as it was at earlier training steps, with a slider and playback. */
-export class Past {
+export class TrainingPlayback {
   readonly #field = byId('past-field', HTMLElement);
   readonly #slider = byId('past', HTMLInputElement);
   readonly #play = byId('play-past', HTMLButtonElement);
   readonly #label = byId('past-step', HTMLElement);
-  readonly #show: (shown: Steps) => void;
+  readonly #show: (shown: SequenceSteps) => void;
   #frames: readonly Frame[] = [];
   /** Whether the slider is at its end, so that the picture follows training. */
   #follows = true;
   #playing: ReturnType<typeof setInterval> | undefined;
 
   /** @param show draws a picture */
-  constructor(show: (shown: Steps) => void) {
+  constructor(show: (shown: SequenceSteps) => void) {
     this.#show = show;
     this.#slider.addEventListener('input', () => {
       this.#stop();

@@ -13,7 +13,7 @@ const OF_PUSH_AND_POP = ['profile-now', 'profile-figure'];
 const OF_ROWS = ['detail-letters'];
 
 /** The sentences at the top of the page that describe the run, and which panels are shown for its kind of memory. */
-export class Narrator {
+export class RunDescription {
   readonly #story = byId('story', HTMLElement);
   #config: Config | undefined;
   #progress: RunProgress = { step: 0, coarse: Number.NaN };

@@ -17,7 +17,7 @@ const addressOf = ({ config, engine }: Pick<StoredRun, 'config' | 'engine'>): st
  * Manages the page's address, which reproduces its run, and the browser's history. Restores the run of the tab after a
  * reload.
  */
-export class Visit {
+export class PageNavigation {
   readonly #app: App;
   readonly #storage: RunStorage;
   readonly #form: SettingsForm;

@@ -25,7 +25,7 @@ export function checkCompileSeconds(seconds: unknown): void {
  * @param onLate receives the result of `opening` if it arrives after the limit, for example to free it
  * @throws the error of `timeout` after the limit, or the error of `opening`
  */
-export async function inTime<T>(
+export async function withTimeout<T>(
   seconds: number,
   opening: Promise<T>,
   timeout: () => CompileTimeout,
