@@ -13,7 +13,8 @@
  *   B = 32,  T = 64,  M = 16           9.7     20   9.9              100    480       118                    712    597
  *   B = 128, T = 128, M = 32            44     37    63              677    672       246                  5,846  9,925
  *
- * On engine cpu a single step costs up to 13 µs more than its share of a sequence. On SwiftShader it costs up to a
+ * On engine cpu a single step costs up to 13 µs more than its share of a sequence (stepSync() up to 19).
+ * On SwiftShader it costs up to a
  * millisecond more, mostly for two round trips to the device; a recorded step takes 90 to 246 µs.
  */
 import { memoryKind } from '../../src/base/memories.ts';

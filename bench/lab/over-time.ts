@@ -1,7 +1,8 @@
 /**
  * Compares two ways to compute a memory layer, step by step and parallel over time,
  * to find the B and T at which the latter is faster. Prints ms of a forward and backward
- * pass, the minimum of several samples. The choice of the software profile (src/gpu/profile.ts) is based on it.
+ * pass, the minimum of several samples. The software profile's
+ * `overTime.chosen` (src/gpu/profile.ts) is based on it.
  *
  *   node bench/run.mjs bench/lab/over-time.ts
  */
