@@ -23,6 +23,7 @@ const ALWAYS = 'adapter: ';
 /**
  * The cases whose names contain one of the texts, and those of the adapter.
  * @param only texts, case-insensitive; empty: all cases
+ * @param full whether to include the cases for `--full`; without it they count as absent
  * @throws InputError for a text that no name contains
  */
 export function selectCases<C extends Pick<Case, 'name' | 'full'>>(

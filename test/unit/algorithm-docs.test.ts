@@ -13,8 +13,8 @@ import { memoryBackward, memoryForward, type RowName } from '../../src/reference
 
 /**
  * docs/algorithm.md: its programs agree with src/reference, its tables show their
- * results, and its figures are drawn by bench/figures.ts. After a change of a figure,
- * update it with `npx vitest run --project unit test/unit/algorithm-docs.test.ts -u`.
+ * results, and its figures are drawn by bench/figures.ts. After changing how a figure is drawn,
+ * update its file with `npx vitest run --project unit test/unit/algorithm-docs.test.ts -u`.
  */
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -22,7 +22,7 @@ const text = readFileSync(join(ROOT, DOCUMENT), 'utf8');
 const code = await loadAlgorithm(ROOT);
 
 /** Replaces −0 by 0: sums in another order may give the other zero. */
-const plain = (numbers: ArrayLike<number>): number[] => Array.from(numbers, x => x + 0);
+const withoutMinusZero = (numbers: ArrayLike<number>): number[] => Array.from(numbers, x => x + 0);
 
 interface Inputs {
   T: number;
@@ -53,8 +53,8 @@ function truthOf(kind: RowName, { push, pop, value, dRead }: Inputs): Record<str
   const forward = memoryForward(kind, controls, value.flat(2));
   const gradients = memoryBackward(kind, controls, value.flat(2), forward, dRead.flat(2));
   return {
-    read: plain(forward.read),
-    ...Object.fromEntries(Object.entries(gradients).map(([name, all]) => [name, plain(all)])),
+    read: withoutMinusZero(forward.read),
+    ...Object.fromEntries(Object.entries(gradients).map(([name, all]) => [name, withoutMinusZero(all)])),
   };
 }
 
@@ -87,7 +87,9 @@ describe.each(GRIDS)('strengths that are multiples of 1/%i, up to %i times that'
           dValue: dValue.flat(2),
         };
         for (const [name, expected] of Object.entries(truthOf(kind, inputs)))
-          expect(plain(actual[name as keyof typeof actual]), `${name}, seed ${seed}`).toEqual(expected);
+          expect(withoutMinusZero(actual[name as keyof typeof actual]), `${name}, seed ${seed}`).toEqual(
+            expected,
+          );
       }
     },
   );
@@ -105,7 +107,7 @@ describe.each(GRIDS)('strengths that are multiples of 1/%i, up to %i times that'
       const overTime = { read, ...code.stackGradients(value, low, high, links, dRead) };
       for (const [name, expected] of Object.entries(truthOf('stack', inputs))) {
         for (const actual of [stepwise, overTime])
-          expect(plain(actual[name as 'read'].flat()), `${name}, seed ${seed}`).toEqual(expected);
+          expect(withoutMinusZero(actual[name as 'read'].flat()), `${name}, seed ${seed}`).toEqual(expected);
       }
     }
   });
@@ -119,7 +121,7 @@ describe.each(GRIDS)('strengths that are multiples of 1/%i, up to %i times that'
       const read = code.queueReads(value, front, end);
       const actual = { read, ...code.queueGradients(pop, value, front, end, dRead) };
       for (const [name, expected] of Object.entries(truthOf('queue', inputs)))
-        expect(plain(actual[name as 'read'].flat()), `${name}, seed ${seed}`).toEqual(expected);
+        expect(withoutMinusZero(actual[name as 'read'].flat()), `${name}, seed ${seed}`).toEqual(expected);
     }
   });
 
@@ -130,7 +132,7 @@ describe.each(GRIDS)('strengths that are multiples of 1/%i, up to %i times that'
       const u = rng.int(0, 6 * most) / grid;
       const { removed, taken } = code.popByBlocks(s, u, rng.int(1, 9));
       const left = s.map((x, k) => (k < removed ? 0 : k === removed ? x - taken : x));
-      expect(left).toEqual(plain(pop(Float64Array.from(s), u, 'bottom')));
+      expect(left).toEqual(withoutMinusZero(pop(Float64Array.from(s), u, 'bottom')));
     }
   });
 });
@@ -234,7 +236,7 @@ describe('the two kinds of ties at which float32 and float64 may differ', () => 
   };
 
   test('at the end of a pop the gradient of u differs', async () => {
-    // Rows of .3 and .2, a pop of .5 and a push of 0: what is left of the first row is read.
+    // Rows of .3 and .2, a pop of .5 and a push of 0: in float64, 1.5e-8 of the first row is left, and is read.
     const [float32, float64] = await both(f32(0.3, 0.2, 0), f32(0, 0, 0.5));
     expect(float32['dPop'][2]).toBeCloseTo(0);
     expect(float64['dPop'][2]).toBeCloseTo(-1);
@@ -243,8 +245,8 @@ describe('the two kinds of ties at which float32 and float64 may differ', () => 
 
   test('at the end of a read the gradients of pushes differ', async () => {
     const [float32, float64] = await both(f32(0.6, 0.4), f32(0, 0));
-    expect(plain(float32['dPush'])).toEqual([1, 2]);
-    expect(plain(float64['dPush'])).toEqual([0, 1]);
+    expect(withoutMinusZero(float32['dPush'])).toEqual([1, 2]);
+    expect(withoutMinusZero(float64['dPush'])).toEqual([0, 1]);
     expect(Math.fround(0.6) - (1 - Math.fround(0.4))).toBeCloseTo(3e-8, 9);
   });
 });
@@ -253,7 +255,7 @@ test('the table of costs agrees with the sizes in the code', () => {
   const { slots, undoLog, dStrength } = entriesOf('stack', 8, 1, 1);
   const stored = 8 * slots + 16 * undoLog;
   expect(text).toContain(`slots and log, ${stored} bytes per step and end`);
-  // push, pop and their gradients; value, read and their gradients are 16 M.
+  // In bytes: 16 for push, pop and their gradients; 16 M for value, read and their gradients.
   expect(text).toContain(`E·(${stored + 4 * dStrength + 16} + 16M)`);
   const T = 65_536;
   const counts = (['stack', 'queue'] as const).map(kind => {
@@ -261,7 +263,7 @@ test('the table of costs agrees with the sizes in the code', () => {
     return `${kind} ${forward.length} and ${backward.length}`;
   });
   expect(text).toContain(`${counts.join(', ')} (T = 65,536)`);
-  // Lows and keys each have a tree of minima, of 1/32 + 1/32² + … of their size.
+  // Lows and keys each have a tree of minima, which adds 1/32 + 1/32² + … of their size.
   const tree = 1 + 1 / 32 + 1 / 32 ** 2 + 2 / T;
   const heights = 8 * tree + 8 + 4 + 4 * tree;
   expect(text).toContain(`heights, links, keys: ${heights.toFixed(1)} bytes per step`);
@@ -278,7 +280,7 @@ test('figures equal those of bench/figures.ts, and all are shown', async () => {
   expect(text.match(/!\[/g)).toHaveLength(all.length);
 });
 
-test('links and paths of source files have existing targets', () => {
+test('the targets of links exist, and so do the source files that the text names', () => {
   const headings = [...text.matchAll(/^## (.+)$/gm)].map(
     ([, heading]) =>
       `#${heading

@@ -9,7 +9,7 @@ import { failuresOf } from '../../bench/suite.ts';
 
 /** The statistics and verdicts that benchmarks compute from their samples. */
 
-test('medians and quartiles lie between samples', () => {
+test('medians and quartiles are interpolated between samples', () => {
   expect(spread([4, 1, 3, 2])).toMatchObject({ median: 2.5, low: 1.75, high: 3.25 });
   expect(spread([7])).toMatchObject({ median: 7, low: 7, high: 7 });
 });
@@ -36,18 +36,18 @@ describe('the cases', () => {
     { name: 'memory: stack B=1' },
     { name: 'memory: queue B=1', full: true },
   ];
-  test('--only keeps those that measure the adapter', () => {
+  test('--only also keeps those that measure the adapter', () => {
     expect(selectCases(cases, { only: ['STACK'] })).toEqual(cases.slice(0, 2));
   });
-  test('those for --full are left out without it', () => {
+  test('those marked `full` are left out without --full', () => {
     expect(selectCases(cases, {})).toEqual(cases.slice(0, 2));
     expect(selectCases(cases, { full: true })).toEqual(cases);
   });
-  test('a text of --only that matches no case is an error', () => {
+  test('an --only text that matches no case is an error', () => {
     expect(() => selectCases(cases, { only: ['lstm'] })).toThrow(/no case has this in its name/);
     expect(() => selectCases(cases, { only: ['queue'] })).toThrow(/With --full, 1 case has it\./);
   });
-  test.each(['gpu', 'cpu'] as const)('on %s have different names', engine => {
+  test.each(['gpu', 'cpu'] as const)('have unique names on %s', engine => {
     const names = allCases(engine).map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
     expect(names.some(name => name.startsWith('prefix sum'))).toBe(engine === 'gpu');
@@ -91,7 +91,7 @@ describe('the gate', () => {
   });
 });
 
-test('a failed case, growth beyond its limit, and a wrong peer count as faults', () => {
+test('a failed case, growth beyond its limit, and a wrong peer count as failures', () => {
   const growth = growthOf(
     [1, 2, 4].map(T => ({ T, ms: spread([T ** 3]), bytes: T })),
     1.1,

@@ -95,7 +95,7 @@ describe('train --seeds', () => {
     expect(await seeds('unused', '1', '--set', 'depth=7')).toMatchObject({ code: 0, err: '' });
   });
 
-  test('a damaged result is named', async () => {
+  test('a damaged result is refused, and the error names its file', async () => {
     await seeds('broken', '1');
     writeFileSync(join(folder, 'broken', 'seed0', 'result.json'), '{"kind":"cell","key":"seed7"}');
     const { code, err } = await seeds('broken', '1');
@@ -136,7 +136,7 @@ describe('table', () => {
     expect(jsonLines(report.out)[0]).toMatchObject({ finished: 3, runs: 6 });
   });
 
-  test('two processes share the work, and together do each run once', async () => {
+  test('two overlapping commands share the work, and together do each run once', async () => {
     const both = await Promise.all([table('shared'), table('shared')]);
     const fresh = both.flatMap(({ out }) => jsonLines(out).flatMap(({ key }) => key ?? []));
     expect(both.map(({ code, err }) => [code, err.match(/^pushdown: .*/m)?.[0]])).toEqual([
@@ -161,7 +161,7 @@ describe('table', () => {
     const only = ['--only', 'reverse/stack'];
     await table('killed', ...only);
     const expected = read('killed', key, 'result.json');
-    // The state after a kill: a checkpoint from the middle of the run, a claim of a dead process, no result.
+    // The state after a kill: a checkpoint from the middle of the run, a recent claim of another machine, no result.
     await pushdown([
       'train',
       join(path, 'config.json'),
@@ -212,7 +212,7 @@ describe('table', () => {
     expect(rest.out).toMatch(/table paper, scale small: 3 of 3 runs finished/);
   });
 
-  test('a run that diverges has a result; after another process takes over its folder, a run writes nothing more', async () => {
+  test('a run that diverges has a result; a run whose folder another process took over writes nothing more', async () => {
     const config = assign(preset('reverse'), [...SIZES, 'steps=50', 'reportEvery=10']);
     const guide = {
       measures: measurementsOf(assign(config, ['evaluateLength=4'])),

@@ -58,7 +58,7 @@ test.each(['adam', 'rmsprop', 'sgd'])('round trip is exact: %s', optimiser => {
   expect([...decoded.state.parameters.keys()]).toEqual([...checkpoint.state.parameters.keys()]);
 });
 
-test('what the engine chose by measuring is stored; a checkpoint without choices has no such key', () => {
+test('the choices that the engine measured are stored; a checkpoint without choices has no key for them', () => {
   const choices = { adapter: 'SwiftShader', 'step 8×256×4·128': '5 rows, 8 invocations' };
   const bytes = encodeCheckpoint({ ...make(), choices });
   expect(decodeCheckpoint(bytes)).toEqual({ ...make(), choices });
@@ -306,7 +306,7 @@ test.each(FILES)('a broken file is refused: %s', (_, bytes, message) => {
   expect(() => decodeCheckpoint(bytes)).toThrow(message);
 });
 
-test('a change of any third byte up to the end of the header is an InputError', () => {
+test('a changed byte up to the end of the header is an InputError (every third byte is tried)', () => {
   const header = Number(new DataView(whole.buffer, whole.byteOffset).getBigUint64(0, true));
   for (let at = 0; at < 8 + header; at += 3) {
     const bytes = whole.slice();

@@ -101,12 +101,12 @@ describe('a claim', () => {
     await mine.release();
   });
 
-  test('that was taken over notifies its former holder, who leaves the new one alone', async () => {
+  test('that was taken over: its former holder is notified, and does not remove the new claim', async () => {
     const path = folder();
     const slow = await mustClaim(path, { beat: 100, stale: 1 });
     let notified = 0;
     slow.onLost(() => notified++);
-    // A new file: a heartbeat of `slow` would overwrite its own.
+    // In a new file, because heartbeats of `slow` overwrite the content of its own file.
     rmSync(join(path, 'claim'));
     leaveClaim(path, {}, 1000);
     const next = await mustClaim(path);

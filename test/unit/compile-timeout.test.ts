@@ -108,7 +108,7 @@ test('a device that compiles in time is used, and destroyed with its engine', as
   expect(quick.fakes[0].destroyed).toBe(true);
 });
 
-test('a device that does not finish its tests while it is opened is not used', async () => {
+test('a device whose waits never end while it is opened is not used', async () => {
   const slow = platformOf(() => ({ waits: 'never' }));
   const { engine } = await slow.openEngineWith('auto', options, open);
   expect(slow.plans).toEqual(['auto']);

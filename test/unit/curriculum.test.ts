@@ -44,7 +44,7 @@ describe("the tutorial's rule, with range = longest − shortest + 1", () => {
     expect(applyGrowth(accumulated(two, times(10, 1.1))).length).toBe(2);
   });
 
-  test('errors of one hundred sequences do not count for the next', () => {
+  test('errors of one window of 100 sequences do not count in the next window', () => {
     expect(accumulated(start, [...times(10, 9), ...times(10, 0.1)]).grow).toBe(true);
   });
 
@@ -73,7 +73,7 @@ describe('decisions', () => {
     expect(state).toEqual(start);
   });
 
-  test('scale with windows that are not 100 sequences', () => {
+  test('compare the error per 100 sequences, also in windows of another size', () => {
     const config = assign(part5, ['growEvery=30']);
     expect(accumulated(start, times(3, 0.49), config).grow).toBe(true);
     expect(accumulated(start, times(3, 0.51), config).grow).toBe(false);

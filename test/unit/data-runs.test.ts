@@ -28,8 +28,8 @@ const ENGINE = ['--engine', 'reference'];
 const TINY = [...ENGINE, '--set', 'hidden=4', '--set', 'width=2', '--set', 'batch=4'];
 
 /**
- * Pairs number `from` to `to` − 1: each source is different, and
- * consists of the digits of a number in base 3. Targets equal sources.
+ * Pairs `from` to `to` − 1: each source is different, and consists
+ * of the digits a, b, c of a number in base 3. Targets equal sources.
  */
 const lines = (from: number, to: number): string[] =>
   Array.from({ length: to - from }, (_, i) => {
@@ -203,7 +203,7 @@ describe('a file that grows', () => {
     expect([old.train.length, old.validation.length, old.test.length]).toEqual([160, 20, 20]);
   });
 
-  test('describes what has changed', () => {
+  test('has its changes described', () => {
     const facts = (text: string) => parseData(text, 'my.tsv', { characters: false, heldOut: 0 }).facts;
     const [one, two, other] = ['a\tb', 'a\tb\nb\ta', 'a\tc'].map(facts);
     expect(changeText(one, one)).toBeUndefined();

@@ -20,12 +20,12 @@ describe('a deque by hand: end 0 is the top, end 1 the bottom; rows go from bott
       [0.5, 0.75],
       [1, 0.5, 0.75, 0.25],
     ]);
-    // t = 0: from the top ¾ of 1 and ¼ of 2, from the bottom ½ of 2 and ½ of 1. t = 1: ¼·3 + ¾·1; 4.
+    // t = 0: ¾·1 + ¼·2 from the top, ½·2 + ½·1 from the bottom. t = 1: ¼·3 + ¾·1 from the top, 1·4 from the bottom.
     expect([...read]).toEqual([1.25, 1.5, 1.5, 4]);
   });
 
   it('pops at the top first, then pops at the bottom what is left', () => {
-    // The top pop takes all of row 2 and half of row 1; the bottom pop finds rows of ½ and ¼.
+    // The top pop takes all of row 2 and strength ½ of row 1; the bottom pop finds rows of ½ and ¼.
     expect([...deque.step(f64(0.5, 0.75, 0.25), f64(1, 0), f64(0.75, 0.625))]).toEqual([0, 0, 0.125, 0, 1]);
     // The bottom pop may empty the deque, and then stops.
     expect([...deque.step(f64(0.5, 0.75, 0.25), f64(1, 0), f64(0.75, 2))]).toEqual([0, 0, 0, 0, 1]);
@@ -63,7 +63,7 @@ describe('ties take the left argument', () => {
     expect(read(0, 1)).toEqual([2, 3, 0]);
   });
   it('a row at which both pops end exactly: neither pop has a gradient', () => {
-    // The top pop ends exactly at row 1, so u[0] has no gradient. The bottom pop ends exactly at its other side.
+    // The top pop ends exactly between rows 2 and 1, the bottom pop between rows 0 and 1. So u has no gradient.
     const { ds, du } = deque.stepBackward(f64(0.5, 1, 0.25), f64(0.25, 0.5), f64(3, 7, 11, 13, 5));
     expect([...ds]).toEqual([0, 11, 0]);
     expect([...du]).toEqual([0, 0]);
@@ -92,7 +92,7 @@ describe('whole sequences', () => {
     }
   });
 
-  it('pops take min(u, what is left), and the weights of a read sum to min(1, the total), in quarters', () => {
+  it('with multiples of ¼, pops take min(u, what is left), and the weights of a read sum to min(1, the total)', () => {
     const T = 30;
     for (let seed = 0; seed < 20; seed++) {
       const rng = new Rng(seed, 103);

@@ -30,12 +30,12 @@ test.each(toPage)('$document: the page opens $text', ({ text, target }) => {
   expect(address).toEqual({
     config: assign(preset(name), sets),
     engine: 'auto',
-    paused: text.includes('not started'),
+    paused: text.includes('paused'),
     warning: undefined,
   });
 });
 
-test('the tutorial has a link that opens each of its models on the page', () => {
+test('the tutorial has a link to the page for each of its models', () => {
   const names = toPage
     .filter(({ document }) => document === 'docs/tutorial.md')
     .map(({ target }) => new URLSearchParams(target.slice(PAGE.length)).get('preset'));

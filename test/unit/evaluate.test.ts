@@ -93,7 +93,7 @@ describe('ranges of lengths', () => {
     }
   });
 
-  test('must not go backwards or be empty', async () => {
+  test('must not go backwards, and must contain a length that the task has', async () => {
     const { task, model } = make('reverse', {}, ['task.name=bigram']);
     const options = { sequences: 2, seed: 1 };
     await expect(evaluate(model, task, { ...options, shortest: 5, length: 4 })).rejects.toThrow(
@@ -155,7 +155,7 @@ describe('predict', () => {
     expect(predictions.every(({ ended }) => ended)).toBe(true);
   });
 
-  test('is cut off at 2·L + 8 symbols', async () => {
+  test('is cut off at twice the source length plus 8 symbols', async () => {
     const { task, model } = make('reverse', { predict: () => 1 });
     const [{ outputs, ended }] = await predict(model, task, [[0, 1, 2]]);
     expect([outputs.length, ended]).toEqual([14, false]);

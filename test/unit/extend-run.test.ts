@@ -18,7 +18,7 @@ const extended = (step: number, passes: number, stale: number, steps = 300) => {
   }).train;
 };
 
-test('a finished run continues after changing only the settings that ended it', () => {
+test('to continue a finished run, only the settings that ended it are changed', () => {
   expect(extended(300, 0, 0)).toEqual({ ...config.train, steps: 600 });
   expect(extended(200, 2, 0)).toEqual({ ...config.train, stopAt: 0 });
   expect(extended(200, 0, 5)).toEqual({ ...config.train, patience: 0 });

@@ -13,8 +13,8 @@ import { readAddress, toAddress } from '../../src/web/settings/address.ts';
 import { pushdown } from '../support/terminal.ts';
 
 /**
- * Feeds arbitrary input to every parser, PUSHDOWN_FUZZ inputs each: the result must be correct,
- * or an error of one clear line. A failing test prints the seed and the smallest failing input.
+ * Feeds arbitrary input to every parser: 2,000 inputs each, or as many as the environment variable
+ * PUSHDOWN_FUZZ says. The result must be correct, or an error of one clear line. A failing test prints the seed and the smallest failing input.
  */
 const RUNS = { numRuns: Number(process.env['PUSHDOWN_FUZZ'] ?? 2000) };
 
@@ -34,7 +34,7 @@ function resultOrRefusal<T>(parse: () => T): T | undefined {
   }
 }
 
-/** Unusual strings: control characters, text directions, quotes, properties of prototypes, malformed numbers. */
+/** Unusual strings: control characters, bidirectional controls, quotes, properties of prototypes, malformed numbers. */
 const odd = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 12 }),
   fc.constantFrom(
@@ -251,7 +251,7 @@ describe('checkpoints', () => {
         fc.array(metadata, { maxLength: 2 }),
         (changes, entries) => {
           const changed = structuredClone(header);
-          // Version 1 had no checksum, which would hide all other checks.
+          // Version 1 had no checksum: with one, its mismatch would hide all other checks.
           changed.__metadata__.version = '1';
           for (const [name, text] of entries) changed.__metadata__[name] = text;
           for (const [name, replacement] of Object.entries(changes))
@@ -273,7 +273,7 @@ describe('checkpoints', () => {
       ),
       RUNS,
     );
-    // The tensors of this file are a kilobyte; a corrupted size would be gigabytes.
+    // The tensors of this file take a kilobyte; an allocation of a corrupted size could take gigabytes.
     expect(most).toBeLessThan(2 ** 26);
   }, 120_000);
 });
@@ -343,7 +343,7 @@ test('the command memory answers operations as JSON, or refuses them in one line
     },
     { requiredKeys: [] },
   );
-  const square = fc.integer({ min: 1, max: 3 }).chain(T =>
+  const consistent = fc.integer({ min: 1, max: 3 }).chain(T =>
     fc.record({
       push: fc.array(fc.array(fc.double({ min: 0, max: 2, noNaN: true }), { minLength: T, maxLength: T }), {
         minLength: 1,
@@ -365,7 +365,7 @@ test('the command memory answers operations as JSON, or refuses them in one line
   const kind = fc.oneof({ weight: 9, arbitrary: fc.constantFrom('stack', 'queue', 'deque') }, value);
   const whole = fc.oneof(
     fc
-      .tuple(kind, square)
+      .tuple(kind, consistent)
       .map(([kind, arrays]) =>
         JSON.stringify(
           kind === 'deque' ? { kind, top: arrays, bottom: arrays } : { kind, ...arrays, strengths: true },

@@ -9,7 +9,7 @@ import { formatOutputs, formatSource, hasLength } from '../../src/tasks/task.ts'
 const make = (name: string, symbols = 128) =>
   makeTask(makeConfig({ task: { name, symbols, minLength: 8, maxLength: 64 } }).task);
 
-/** Table 1 of the paper, written a second time: nonterminals are functions that append words. */
+/** Table 1 of the paper, written a second time: [probability, words] of each rule, by nonterminal. */
 const SVO: Record<string, [number, string][]> = {
   A: [[1, 'S VT O']],
   S: [
@@ -37,7 +37,7 @@ const GENDER: Record<string, [number, string][]> = {
   S: ['the M', 'the F', 'the N', 'a M', 'a F', 'a N'].map(words => [1 / 6, words]),
 };
 
-/** The word classes of a derivation without limits on its length; undefined if it is longer than `most`. */
+/** The word classes of an unconditioned derivation; undefined if it has more than `most` words. */
 function deriveFreely(
   rules: Record<string, [number, string][]>,
   rng: Rng,
@@ -108,7 +108,7 @@ describe.each([
     }
   });
 
-  test('rejection sampling would accept the share of draws that was measured, and no draw takes too long', () => {
+  test('a range of lengths has the probability measured by rejection sampling, and draws are fast', () => {
     const grammar = new Grammar(
       Object.fromEntries(
         Object.entries(rules).map(([key, all]) => [key, all.map(([p, words]) => [p, words, words] as const)]),
@@ -144,7 +144,7 @@ describe.each([
   });
 });
 
-test("with 128 symbols they are the paper's grammars", () => {
+test("with 128 symbols the grammars have the paper's numbers of words", () => {
   const svo = make('svo-sov');
   expect([svo.symbolNames.length, svo.outputNames.length]).toEqual([3 * 33 + 1, 3 * 33 + 2]);
   const gender = make('gender');

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { halfOf, numberOf } from '../../src/base/half.ts';
 
-/** The nearest 16-bit number. */
+/** The nearest half-precision number (float16). */
 const rounded = (value: number): number => numberOf(halfOf(value));
 
-test('every 16-bit number is converted back to itself', () => {
+test('every float16 is converted back to itself', () => {
   for (let bits = 0; bits < 0x10000; bits++) {
     const value = numberOf(bits);
     if (Number.isNaN(value)) expect(halfOf(value)).toBe(0x7e00);

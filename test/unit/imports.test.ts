@@ -5,7 +5,8 @@ import { expect, test } from 'vitest';
 /**
  * Imports only point downwards, including type imports:
  *   cli, web, entries → doctor → platform → train → engine → kernels, simd, reference → shaders, tasks, gpu, plot → layout → base
- * Only cli, web and platform choose an engine or use files or the DOM; train uses only the engine interface.
+ * `entries` are the files directly in src. Only cli and platform/node use Node, only web uses the DOM, and train uses
+ * engines only through their interface.
  */
 const ROOT = resolve(import.meta.dirname, '../..');
 
@@ -146,7 +147,7 @@ test("no cycles between the page's folders", () => {
     const others = importsOf(file)
       .map(folderOf)
       .filter(folder => folder !== folderOf(file) && folder !== '' && !folder.startsWith('..'));
-    // Files directly in the folder connect the others, or are shared by them.
+    // Files directly in src/web connect the folders, or are shared by them.
     if (folderOf(file)) folders.set(folderOf(file), [...(folders.get(folderOf(file)) ?? []), ...others]);
   }
   expect(folders.size).toBeGreaterThan(5);

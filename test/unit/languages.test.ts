@@ -92,8 +92,8 @@ describe('by hand', () => {
     ['lm-unmarked-reversal', 'aba', 0],
     // Strings of 2 symbols: whatever w is, both symbols are equal.
     ['lm-padded-reversal', 'aa', 1 / 2],
-    // Strings of 3 symbols: w is empty (weight p³), or has one symbol (weight
-    // c·p, four strings, equally likely). aba is one of these four.
+    // Strings of 3 symbols, with c = 60/61 and p = 30/31: w is empty (weight p³), or has
+    // one symbol (weight c·p; four equally likely strings). aba is one of these four.
     ['lm-padded-reversal', 'aba', 60 / 61 / (60 / 61 + (30 / 31) ** 2) / 4],
     ['lm-padded-reversal', 'abb', 0],
     ['lm-padded-reversal', 'abaa', 0],
@@ -166,7 +166,7 @@ function inside(rules: Rules, start: string, string: readonly string[]): number 
  * Probabilities that a nonterminal derives n symbols, n = 0 …
  * most, by repeated substitution: 6 · most rounds are enough.
  */
-function lengthsOf(rules: Rules, start: string, most: number): number[] {
+function lengthProbabilities(rules: Rules, start: string, most: number): number[] {
   let table = Object.fromEntries(Object.keys(rules).map(name => [name, Array<number>(most + 1).fill(0)]));
   const times = (a: readonly number[], b: readonly number[]): number[] =>
     a.map((_, n) => a.slice(0, n + 1).reduce((sum, x, k) => sum + x * b[n - k], 0));
@@ -229,7 +229,7 @@ test('the hardest language: probabilities equal those of its grammar, computed b
     ],
   };
   const task = taskOf('lm-hardest-cfl');
-  const lengths = lengthsOf(rules, "S'", 24);
+  const lengths = lengthProbabilities(rules, "S'", 24);
   const rng = new Rng(3, 1);
   const drawn = Array.from({ length: 60 }, () => task.pair(rng, 6, 24).source);
   const corrupted = drawn.slice(0, 30).map(string => {

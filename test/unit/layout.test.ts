@@ -89,8 +89,9 @@ describe.each(Object.entries(SPECS))('%s', (_, partial) => {
   });
 });
 
-test('the positions of an RNN of 5 with a stack of width 3, computed by hand', () => {
-  // 6 inputs, 4 outputs. In vec4s: H 5 → 2, M 3 → 1, s = (v, d u) → 2, o' = h.
+test('the positions of an RNN of 5 units with a stack of width 3, computed by hand', () => {
+  // 6 inputs, 4 outputs. In vec4s: H = 5 takes 2, M = 3 takes 1, and the heads' row s takes 2: v, then d and u.
+  // Without a projection, o' = h.
   const layout = layoutOf(makeSpec({ hidden: 5, width: 3, inputs: 6, outputs: 4 }));
   expect([layout.H4, layout.M4, layout.R4, layout.S4, layout.V4, layout.E]).toEqual([2, 1, 1, 2, 1, 1]);
   const [{ Wx, Wh, Wr, b, h0 }] = layout.layers;
@@ -114,7 +115,7 @@ test('the positions of an RNN of 5 with a stack of width 3, computed by hand', (
     ]),
   );
   const packed = pack(layout, tensors);
-  // Row 2, column 4 of W_hh; v of o' row 1; push strength before pop strength in the vec4 after v.
+  // Row 2, column 4 of W_hh; row 1, column 2 of W_v; row 1 of W_d and of W_u, side by side in the vec4 after v.
   expect(packed[4 * (12 + 2 * 2) + 4]).toBe(tensors.get('W_hh')![2 * 5 + 4]);
   expect(packed[4 * (30 + 1 * 2) + 2]).toBe(tensors.get('W_v')![1 * 3 + 2]);
   expect(packed[4 * (30 + 1 * 2) + 4]).toBe(tensors.get('W_d')![1]);
@@ -123,7 +124,7 @@ test('the positions of an RNN of 5 with a stack of width 3, computed by hand', (
   expect(packed[4 * 49 + 4]).toBe(tensors.get('b_d')![0]);
 });
 
-test('a GRU packs its gates in the order n without h, z, r, n of h alone', () => {
+test('a GRU packs its blocks in this order: the part of n from the inputs, z, r, the part of n from h', () => {
   const layout = layoutOf(makeSpec({ controller: 'gru', hidden: 4 }));
   const tensors = numbered(layout.spec);
   const packed = pack(layout, tensors);

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 
 /**
  * docs/library.md and docs/tutorial.md contain the files of examples/, each below a comment with its name. After
- * a change of an example, update them with `npx vitest run --project unit test/unit/library-docs.test.ts -u`.
+ * changing an example, update both documents with `npx vitest run --project unit test/unit/library-docs.test.ts -u`.
  */
 
 const ROOT = resolve(import.meta.dirname, '../..');

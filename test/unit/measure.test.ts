@@ -16,7 +16,7 @@ const trained = async (task: object, model: object, evaluateLength = 5) => {
   return { engine, trainer, config };
 };
 
-describe('the lengths on which a run is measured at its end', () => {
+describe('the lengths at which a run is measured at its end', () => {
   test('are a given number apart; a length that the task does not have is replaced by the next shorter one', () => {
     const of = (name: string, low: number, high: number, every: number) =>
       lengthsWithSources(makeTask(makeConfig({ task: { name } }).task), low, high, every);

@@ -92,7 +92,7 @@ describe('the content of a file', () => {
 describe('the parts for training, validation and test', () => {
   const text = lines(200).join('\n');
 
-  test('have about their shares, share no source, and do not depend on the order of the lines', () => {
+  test('have about the requested sizes, share no source, and do not depend on the order of the lines', () => {
     const data = parseData(text, 'my.tsv', WORDS);
     expect([data.train.length, data.validation.length, data.test.length]).toEqual([169, 14, 17]);
     const sources = [data.train, data.validation, data.test].map(
@@ -251,7 +251,7 @@ describe('on the command line', () => {
     expect(config.task).toMatchObject({ name: 'data', file: tsv, minLength: 2, maxLength: 6 });
     expect(config.train).toMatchObject({ evaluateFrom: 2, evaluateLength: 6 });
 
-    expect(first.out).not.toMatch(/but not on others/);
+    expect(first.out).not.toMatch(/but not on the test pairs/);
     const rows = (text: string) => text.trim().split('\n').slice(2);
     const evaluated = await pushdown(['eval', out, '--engine', 'reference']);
     expect(evaluated.code).toBe(0);

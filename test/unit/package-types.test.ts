@@ -9,7 +9,7 @@ import {
 } from '../support/consumer.ts';
 
 /**
- * Checks every declaration of the built package, in a project that uses it. Other versions of TypeScript are in
+ * Checks every declaration of the built package, in a project that uses it. Other versions of TypeScript are tested in
  * test/verify/package-types.test.ts.
  */
 

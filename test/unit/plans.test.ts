@@ -120,7 +120,7 @@ test('a requested plan is used, whether or not it is faster', () => {
   ).toThrow(/need \d+ bytes of workgroup memory in the fused plan, but this device has 16384: use --plan/);
 });
 
-/** The bytes of all arrays of vec4f that match a declaration; its first group is their length. */
+/** The total bytes of the arrays of vec4f that `declaration` matches. Its first group captures an array's length. */
 const bytesOf = (code: string, declaration: RegExp): number =>
   [...code.matchAll(declaration)].reduce((sum, [, count]) => sum + 16 * Number(count), 0);
 
@@ -194,7 +194,7 @@ test('the profile of a device follows from its adapter and features, or is force
   expect(() => profileFor(device(), 'gpu', 'gpu with subgroups')).toThrow(/no subgroups/);
 });
 
-/** Every kind of controller and every kind of memory, and none. */
+/** Every kind of controller, every kind of memory, and a model without a memory. */
 const MODELS: Partial<ModelSpec>[] = [
   {},
   { controller: 'lstm', layers: 2, start: 'trained', memory: 'deque', memories: 2 },

@@ -6,7 +6,7 @@ import { decades, linear, logAt } from '../../src/plot/scale.ts';
 
 /** Plots are SVG text: these tests check what they contain, and that they contain no NaN. */
 
-const NO_NUMBER = /NaN|undefined|Infinity/;
+const INVALID_NUMBER = /NaN|undefined|Infinity/;
 
 describe('scales', () => {
   test('a linear scale has the given ticks', () => {
@@ -45,14 +45,14 @@ describe('accuracy by length', () => {
     // Once in the legend and once in the plot.
     expect(svg.match(/class="line s\d"/g)).toHaveLength(6);
     expect(svg).toMatch(/<rect class="shade" x="84" [^>]*width="200"/);
-    expect(svg).not.toMatch(NO_NUMBER);
+    expect(svg).not.toMatch(INVALID_NUMBER);
     // Ascending, whatever the order of the rows.
     expect(svg).toMatch(/<path class="line s0" d="M84 \S+L284 \S+L684 /);
   });
 
   test('can be drawn for one length, or for none', () => {
     for (const few of [rows.slice(0, 1), []]) {
-      expect(accuracyPlot(few, { trained: [4, 4], title: '' })).not.toMatch(NO_NUMBER);
+      expect(accuracyPlot(few, { trained: [4, 4], title: '' })).not.toMatch(INVALID_NUMBER);
     }
   });
 });
@@ -69,7 +69,7 @@ describe('lines', () => {
   test('have gaps where a value is NaN', () => {
     const svg = plot([0, 0.5, Number.NaN, 1, 1].map((y, k) => ({ x: 10 * k, y })));
     expect(svg).toMatch(/class="line s0" d="M[^M"]*L[^M"]*M[^M"]*L[^M"]*"/);
-    expect(svg).not.toMatch(NO_NUMBER);
+    expect(svg).not.toMatch(INVALID_NUMBER);
   });
 
   test('have marks and quartiles, but no marks if there would be too many', () => {
@@ -80,7 +80,7 @@ describe('lines', () => {
     expect(many.match(/class="mark s0"/g)).toHaveLength(1);
   });
 
-  test('names that do not fit side by side are stacked', () => {
+  test('whose labels do not fit side by side have a legend of several rows', () => {
     const heightOf = (svg: string): number => Number(/ height="(\d+)"/.exec(svg)![1]);
     const long = 'a name of half the width of the whole picture, at the least';
     expect(heightOf(plot([], [long, long])) - heightOf(plot([], ['a', 'b']))).toBe(20);
@@ -106,5 +106,5 @@ test('bars: values with their quartiles, or the reason why there is none', () =>
   expect(svg).toContain('A &lt;pass&gt;');
   expect(svg.trimEnd().endsWith('</svg>')).toBe(true);
   for (const text of ['memory', 'pushdown', 'other: failed', 'ms, log scale']) expect(svg).toContain(text);
-  expect(svg).not.toMatch(NO_NUMBER);
+  expect(svg).not.toMatch(INVALID_NUMBER);
 });

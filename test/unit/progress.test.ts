@@ -27,7 +27,7 @@ describe('the meter', () => {
     meter.add(50, 20, true);
     meter.add(70, 40, true);
     const first = meter.progress(config, run, 2);
-    // 20 sequences and 120 time steps in 60 ms; ms per step: 20, then 0.8 · 20 + 0.2 · 30.
+    // 20 sequences and 120 time steps in 60 ms. Smoothed ms per step: 20, then 0.8 · 20 + 0.2 · (60/2).
     expect(first.sequencesPerSecond).toBeCloseTo(1000 / 3);
     expect(first.timeStepsPerSecond).toBeCloseTo(2000);
     expect(first.eta).toBeCloseTo((98 * 22) / 1000);
@@ -91,7 +91,7 @@ describe('the last snapshot', () => {
     expect(last.isDue(1)).toBe(false);
   });
 
-  test('counts losses in total, and gives up after too many without a newer snapshot', () => {
+  test('counts lost devices in total, and gives up after too many without a newer snapshot', () => {
     const last = new LastSnapshot(checkpoint);
     const lost = new DeviceLost('gone.');
     for (let n = 1; n <= 5; n++) expect(last.countLostDevice(lost)).toBe(n);

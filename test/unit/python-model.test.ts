@@ -44,7 +44,8 @@ const folder = mkdtempSync(join(tmpdir(), 'pushdown-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /**
- * A Python that has the package, if there is one. PUSHDOWN_PYTHON has priority, for a torch that python3 does not have.
+ * A Python that has the package, if there is one. PUSHDOWN_PYTHON is tried first: it can name a Python with torch if
+ * python3 has none.
  */
 function pythonWith(packageName: string): string | undefined {
   const preferred = process.env['PUSHDOWN_PYTHON'];
@@ -65,7 +66,7 @@ async function cases() {
       const config = assign(preset('reverse'), ['hidden=9', 'width=3', 'symbols=4', ...sets]);
       const { spec } = setup(config);
       const state = initialState(spec, config.train);
-      // Strengths from 0 to 1, and every tensor different from its initial value.
+      // With noise, strengths vary from 0 to 1, and every tensor differs from its initial value.
       const rng = new Rng(n, 7);
       for (const values of state.parameters.values())
         for (let i = 0; i < values.length; i++) values[i] = Math.fround(values[i] + rng.normal());
@@ -105,7 +106,7 @@ print(json.dumps(results))
   all.forEach(({ expected }, n) => {
     expect(results[n]).toHaveLength(expected.length);
     const difference = Math.max(...results[n].map((value, i) => Math.abs(value - expected[i])));
-    // float32 over 12 steps.
+    // Rounding errors of float32 over 12 steps.
     expect(difference, `model ${n}: ${MODELS[n]}`).toBeLessThan(1e-5);
   });
 }

@@ -25,7 +25,7 @@ describe('a queue by hand', () => {
     const forward = memoryForward('queue', [push, pop], value);
     const { dPush, dPop, dValue } = memoryBackward('queue', [push, pop], value, forward, [1, 2, 3]);
     expect([...dValue]).toEqual([0.75 + 2 * 0.5, 2 * 0.5 + 3 * 0.25, 3 * 0.75]);
-    // Step 3: row 2 is read in part, so row 1 has 3·(2 − 3). The pop passes that to rows 0 and 1, and +3 to u.
+    // Step 3: row 2 is read in part, so ds of row 1 is 3·(2 − 3). The pop passes it to rows 0 and 1, and +3 to u.
     // Step 2: both rows are read whole: ds = 2·1 − 3, 2·2 − 3; row 0 is the boundary: du = 1. Step 1: ds = 1 − 1.
     expect([...dPush]).toEqual([0, 1, 0]);
     expect([...dPop]).toEqual([0, 1, 3]);
@@ -43,8 +43,8 @@ function read(strengths: number[], values: number[]): { weights: number[]; ds: n
 /** One pop and its backward pass, with ds = 7, 11, 13 … for the old rows and 5 for the new one. */
 function pop(previous: number[], u: number): { s: number[]; ds: number[]; dd: number; du: number } {
   const before = Float64Array.from(previous);
-  const arriving = f64(...[7, 11, 13].slice(0, previous.length), 5);
-  const { ds, dd, du } = queue.stepBackward(before, [u], arriving);
+  const dStrengths = f64(...[7, 11, 13].slice(0, previous.length), 5);
+  const { ds, dd, du } = queue.stepBackward(before, [u], dStrengths);
   return { s: [...queue.step(before, [1], [u])], ds: [...ds], dd: dd[0], du: du[0] };
 }
 
@@ -75,7 +75,7 @@ describe('ties take the left argument', () => {
   });
 });
 
-describe('strengths of quarters, whose sums are exact', () => {
+describe('strengths that are multiples of ¼, whose sums are exact', () => {
   const quarters = (rng: Rng, T: number) => Array.from({ length: T }, () => rng.int(0, 4) / 4);
   const sum = (x: Iterable<number>) => [...x].reduce((a, b) => a + b, 0);
 

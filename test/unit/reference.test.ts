@@ -268,7 +268,7 @@ describe('the memory layer', () => {
     ]);
     const { dPush, dPop, dValue } = await memory.backward(new Float32Array(6).fill(1));
     expect([...dValue]).toEqual([1, 1, 1, 1.25, 0.5, 1]);
-    // Sequence 1, t = 1: row 0 loses ¼ of its ¾ and is read whole by the tie rule, so u has gradient −v[0] = −4.
+    // Sequence 1, t = 1: row 0 goes from ¾ to ½ and is read whole by the tie rule, so u has gradient −v[0] = −4.
     expect([...dPush]).toEqual([1, 2, 3, 8, 5, 6]);
     expect([...dPop]).toEqual([0, 0, 0, 0, -4, 0]);
   });
@@ -307,7 +307,7 @@ describe('the memory layer', () => {
     const { dPush, dPop, dValue } = await memory.backward(new Float32Array(16).fill(1));
     expect([dPush, dPop, dValue].map(({ length }) => length)).toEqual([8, 8, 16]);
     expect([...dValue]).toEqual([3, 3, 0, 0, 0.5, 0.5, 0, 0, 0, 0, 3, 3, 0, 0, 0.5, 0.5]);
-    // Each pop takes from the row that both ends read: twice its value.
+    // Each pop takes from the row that both ends read: −2 times the sum of its value.
     expect([...dPop]).toEqual([0, 0, -2, 0, 0, 0, 0, -42]);
     await expect(memory.forward(push.subarray(1), pop, value)).rejects.toThrow('push must have B·T·E = 8');
     await expect(

@@ -11,7 +11,7 @@ import { roomFor } from '../../src/simd/room.ts';
 import { makeSpec, randomBatch } from '../support/batches.ts';
 import { configOf, startOf } from '../support/model-parity.ts';
 
-/** The WebAssembly kernels one by one; whole models and memories are in test/parity. */
+/** The WebAssembly kernels one by one; whole models and memories are tested in test/parity. */
 
 test('the compiled module matches its source, and is small', async () => {
   const folder = join(import.meta.dirname, '../../src/simd');

@@ -55,8 +55,8 @@ function read(strengths: number[], values: number[]): { weights: number[]; ds: n
 /** One pop and its backward pass, with ds = 7, 11, 13 … for the old rows and 5 for the new one. */
 function pop(previous: number[], u: number, d = 1): { s: number[]; ds: number[]; dd: number; du: number } {
   const before = Float64Array.from(previous);
-  const arriving = f64(...[7, 11, 13, 17].slice(0, previous.length), 5);
-  const { ds, dd, du } = stack.stepBackward(before, [u], arriving);
+  const dStrengths = f64(...[7, 11, 13, 17].slice(0, previous.length), 5);
+  const { ds, dd, du } = stack.stepBackward(before, [u], dStrengths);
   return { s: [...stack.step(before, [d], [u])], ds: [...ds], dd: dd[0], du: du[0] };
 }
 
@@ -108,7 +108,7 @@ describe('ties take the left argument', () => {
   });
 });
 
-describe('strengths of quarters, whose sums are exact', () => {
+describe('strengths that are multiples of ¼, whose sums are exact', () => {
   const quarters = (rng: Rng, T: number) => Array.from({ length: T }, () => rng.int(0, 4) / 4);
   const sum = (x: Iterable<number>) => [...x].reduce((a, b) => a + b, 0);
 

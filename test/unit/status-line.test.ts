@@ -15,7 +15,7 @@ function lineTo(terminal: boolean) {
   return { line: new StatusLine({ write: text => written.push(text) }, terminal), written };
 }
 
-test('without a terminal, a line with the state and the last evaluation is printed every ten seconds', () => {
+test('without a terminal, the state and the last evaluation are printed every ten seconds', () => {
   const { line, written } = lineTo(false);
   for (let step = 1; step <= 1000; step++) {
     line.status(`step ${step}`);

@@ -18,7 +18,7 @@ describe('with actions 0 and 1 it is a stack', () => {
     expect(forward.strengths.map(({ length }) => length)).toEqual([0, 0, 0, 0, 0, 0]);
   });
 
-  it('with two cells, a third value pushed loses the first', () => {
+  it('with two cells, pushing a third value drops the first', () => {
     const { forward } = run('+++--', [1, 2, 3, 9, 9], 2);
     expect([...forward.read]).toEqual([1, 2, 3, 2, 0]);
   });

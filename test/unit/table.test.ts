@@ -25,7 +25,7 @@ const specOf = (name: string, scale: string): TableSpec =>
 const small = specOf('paper', 'small');
 const all = (spec: TableSpec, seeds = [0, 1, 2]): TableRun[] => runsOf(spec, { seeds, only: [], sets: [] });
 
-/** A result: [coarse, fine] at trained lengths, at test lengths, and far beyond. */
+/** A run's result with these [coarse, fine] at trained and at test lengths; far beyond, they are 0.25 and 0.5. */
 function result(
   cell: TableRun,
   train: [number, number],
@@ -191,7 +191,7 @@ describe('report', () => {
     expect(text).toContain('changed by --set: hidden=3');
   });
 
-  test('can be written as JSON, with all its pairs', () => {
+  test('can be written as JSON, with all its cells', () => {
     expect(JSON.parse(JSON.stringify(report)).pairs).toHaveLength(35);
   });
 });
@@ -265,7 +265,7 @@ describe('tables of tasks and models', () => {
     ]);
   });
 
-  test('the notes give what differs by task or model, and then what all other runs have', () => {
+  test('the notes list the settings that differ by task or model, then those of all other runs', () => {
     const chomsky = specOf('chomsky', 'small');
     const notes = notesOf(chomsky, all(chomsky), []);
     expect(notes.slice(0, 2)).toEqual([

@@ -25,8 +25,8 @@ const taskOf = (name: string, symbols: number) =>
 
 /** The number of symbols in the examples of a file, if not 3 (or 2, see OF_TWO). */
 const SYMBOLS: Record<string, number> = { 'svo-sov': 128, gender: 8, dyck: 2, 'bucket-sort': 5, tutorial: 2 };
-/** The files whose examples have two symbols. */
-const OF_TWO = [
+/** More files whose examples have two symbols. */
+const TWO_SYMBOLS = [
   'lm-dyck',
   'dyck-words',
   'reverse-string',
@@ -41,7 +41,7 @@ const FILES = [
   ...new Set(taskNames.filter(name => name !== 'data').map(name => name.replace(/-part\d/, ''))),
 ];
 
-/** The worked examples in the docstring of a file: tables with the rows `source`, `input`, `target`, `phase`. */
+/** The worked examples in the docstring of a file: tables with the rows `task` to `phase`. */
 function examplesOf(file: string): Record<string, string[]>[] {
   const text = readFileSync(new URL(`../../src/tasks/${file}.ts`, import.meta.url), 'utf8');
   const examples: Record<string, string[]>[] = [];
@@ -58,7 +58,7 @@ function examplesOf(file: string): Record<string, string[]>[] {
 
 describe.each(FILES)('worked examples of %s', file => {
   const examples = examplesOf(file);
-  const symbols = SYMBOLS[file] ?? (OF_TWO.includes(file) ? 2 : 3);
+  const symbols = SYMBOLS[file] ?? (TWO_SYMBOLS.includes(file) ? 2 : 3);
   test('exist', () => expect(examples).toHaveLength(COUNT[file] ?? 1));
   test.each(examples)('%o', example => {
     const task = taskOf(example.task[0], symbols);
@@ -231,7 +231,7 @@ describe('tasks of the Chomsky hierarchy', () => {
     const source = parseSource(task, line);
     const answer = task.targetOf!(source);
     expect(answer && formatOutputs(task, answer)).toBe(expected);
-    // The model can still answer it, and its sequence can be evaluated.
+    // Also without an answer, the source has a prompt, so that a model can be asked.
     expect(task.prompt(source, []).target.length).toBeGreaterThanOrEqual(source.length);
   });
 

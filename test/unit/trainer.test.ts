@@ -146,7 +146,7 @@ describe('run', () => {
     /** The loss in each window of five steps, in order; 9 in later ones. */
     const windows = (losses: number[]) => (step: number) => losses[Math.ceil(step / 5) - 1] ?? 9;
 
-    test('stops when the mean loss between evaluations has not improved for that many evaluations', async () => {
+    test('stops the run after that many evaluations without a new minimum of the mean loss between evaluations', async () => {
       const { trainer } = await started(patient, { loss: windows([3, 2, 2.5, 1, 1, 1.5, 1.2, 0]) });
       expect(await trainer.run()).toBe('stalled');
       expect(trainer.step).toBe(35);
@@ -306,7 +306,7 @@ test('a divergence is reported with its step, its batch and the first tensor tha
   ]);
   const engine = createReferenceEngine();
   const model = engine.model.bind(engine);
-  // From step 8 on, loss weights of 1e308 make gradients overflow.
+  // From step 8 on, loss weights of 1e308 (infinite in a Float32Array) make gradients infinite or NaN.
   engine.model = async (spec, training, state) => {
     const created = await model(spec, training, state);
     let { step } = state;

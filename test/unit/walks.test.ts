@@ -24,7 +24,7 @@ describe.each(KINDS)('%s', kind => {
   const { ends: E } = memoryKind(kind);
 
   test.each(Object.keys(RANGES))(
-    'the count of each step is an upper bound of the rows that it visits: %s strengths',
+    'the count of each step is an upper bound on the rows that it visits: %s strengths',
     range => {
       const [B, T] = [2, 60];
       const rng = new Rng(4, 1, T);

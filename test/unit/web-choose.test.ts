@@ -89,7 +89,7 @@ describe('earlier frames', () => {
     expect(steps(frames)).toEqual([0, 10, 20]);
   });
 
-  test('after a restart, later frames are dropped; another source starts from zero', () => {
+  test('after a return to an earlier step, later frames are dropped; a different source drops all', () => {
     let frames: Frame[] = [];
     for (const step of [0, 10, 20, 5]) frames = addFrame(frames, { step, shown: shown() });
     expect(steps(frames)).toEqual([0, 5]);
@@ -105,7 +105,7 @@ describe('earlier frames', () => {
     expect(frames.at(-1)?.step).toBe(4999);
   });
 
-  test('are stored at even distances: at most 60, fewer of long sequences, and none if a single one is too large', () => {
+  test('are stored evenly spaced: at most 60, fewer of long sequences, and none if a single one is too large', () => {
     const of = (count: number, T: number): Frame[] => {
       const memories = [
         { kind: 'stack', ends: [], strengths: Array.from({ length: T }, () => Array(T).fill(0)) },

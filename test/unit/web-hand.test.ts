@@ -9,7 +9,7 @@ import {
 } from '../../src/web/hand/equations.ts';
 import { EXAMPLES } from '../../src/web/hand/examples.ts';
 
-/** The memory operated by hand: it starts with Figure 1 of the paper, and shows the equations with its numbers. */
+/** The memory operated by hand: it starts with Figure 1 of the paper, and shows the equations with their numbers. */
 
 const example = (id: string) => EXAMPLES.find(example => example.id === id)!;
 const figure = example('figure').inputs;
@@ -48,7 +48,7 @@ describe('Figure 1', () => {
   });
 
   test('slopes are the gradients of one read', () => {
-    // r₃ = d₃·v₃ + (1 − d₃)·v₁: 3 − 1 for d₃, and 0 for what was popped.
+    // r₃ = d₃·v₃ + (1 − d₃)·v₁: the slope is 3 − 1 for d₃, and 0 for d₁ and d₂, which do not occur in it.
     const slopes = slopesOf('stack', figure, 2);
     expect(slopes.push.map(plain)).toEqual(['0', '0', '2']);
     expect(slopes.value.map(plain)).toEqual(['0.1', '0', '0.9']);

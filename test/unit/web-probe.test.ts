@@ -15,7 +15,7 @@ const opened = async (name: string, engine = createReferenceEngine()) => {
   return { task, model: await engine.model(spec, config.train, initialState(spec, config.train)) };
 };
 
-test('a probe of a model that is always right shows the right answers', async () => {
+test('a probe of a model that is always correct shows the correct answers', async () => {
   const { task, model } = await opened('reverse', fakeEngine());
   const probe = await probeModel(
     model,
@@ -116,7 +116,7 @@ test.each([
   expect(samples).toHaveLength(5);
 });
 
-test('the logarithmic axis has whole decades and few marks', () => {
+test('the logarithmic axis has whole decades and few ticks', () => {
   expect(decades(null, null)).toEqual([0.1, 10]);
   expect(decades(0.02, 2)).toEqual([0.01, 10]);
   expect(decades(0.1, 0.1)).toEqual([0.1, 1]);

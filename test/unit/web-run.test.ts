@@ -52,7 +52,7 @@ describe('curves', () => {
     ]);
   });
 
-  test('of long runs drop every second older point, but keep evaluations and the order', () => {
+  test('of long runs drop every other point of the older half, but keep evaluations and the order', () => {
     const history = emptyHistory();
     for (let step = 1; step <= 20_000; step++) {
       addProgress(history, progress(step), 1);
@@ -67,7 +67,7 @@ describe('curves', () => {
     }
   });
 
-  test('have no points for single steps; push and pop have points at the probed steps, at intervals', () => {
+  test('skip reports of single steps; push and pop get points at most as often as there are reports', () => {
     const history = emptyHistory();
     const phase = { push: 0.5, pop: 0.25, steps: 1, ends: [] };
     for (let step = 1; step <= 60; step++) {
@@ -88,7 +88,7 @@ describe('curves', () => {
     expect(historyUpTo(history, 0).step).toEqual([]);
   });
 
-  test('a moving mean starts with the first value, and leaves gaps', () => {
+  test('a moving mean starts with the first value, and keeps gaps', () => {
     expect(smooth([1, null, 3], 0)).toEqual([1, null, 3]);
     const [first, gap, last] = smooth([1, null, 3], 0.5);
     expect([first, gap]).toEqual([1, null]);
@@ -167,7 +167,7 @@ describe('sources for the model', () => {
     return { task, model: await engine.model(spec, config.train, initialState(spec, config.train)) };
   };
 
-  test('an untrained model answers with probabilities, and shows the right answer', async () => {
+  test('the answer of an untrained model has probabilities, and is shown with the correct one', async () => {
     const { task, model } = await opened('reverse', createReferenceEngine());
     const tried = await decodeAnswer(model, task, 'abc');
     expect(tried.source).toBe('a b c');
@@ -299,7 +299,7 @@ test('the advice for Firefox with WebGPU but without a GPU names no preference t
   expect(adviceFor(onLinux, true, true)).toMatch(/update the graphics driver.*gfx\.webgpu\.ignore-blocklist/);
 });
 
-test('the advice for Firefox 140, which has navigator.gpu but refuses every request, is another release, not a driver', () => {
+test('the advice for Firefox 140, which has navigator.gpu but refuses every request, is to update Firefox, not the driver', () => {
   const agent = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
   expect(adviceFor(agent, true, true)).toMatch(/^Update Firefox/);
 });

@@ -27,7 +27,7 @@ describe('the address', () => {
     });
   });
 
-  test('of every preset has less than 300 characters', () => {
+  test('of every preset has fewer than 300 characters', () => {
     for (const { config } of PRESETS) {
       const address = toAddress({ config, engine: 'auto', paused: false });
       expect(address.length).toBeLessThan(300);
@@ -133,9 +133,9 @@ describe('settings in combination', () => {
   });
 
   test('the memory shown in advance includes evaluation, which takes most of it', () => {
-    const { total, peak: most } = bytesOf(preset('reverse'));
-    expect(most).toBeGreaterThan(8 * total);
-    expect(check(preset('reverse')).sizes?.bytes).toBe(most);
+    const { total, peak } = bytesOf(preset('reverse'));
+    expect(peak).toBeGreaterThan(8 * total);
+    expect(check(preset('reverse')).sizes?.bytes).toBe(peak);
   });
 
   test.each([

@@ -12,7 +12,7 @@ export const doctor = command({
   operands: [],
   summary: 'Check and time every WebGPU adapter and the CPU engine, and print a report for an issue',
   notes: `Compares all memories, and models of every controller, with the float64 reference, under each device profile that
-an adapter of its kind can have; then times training steps and a memory. Takes about two minutes per adapter. The report
+the adapter can use; then times training steps and a memory. Takes about two minutes per adapter. The report
 is on stdout, progress on stderr. Ctrl-C ends the check and prints the results so far. The exit code is 1 if a check fails.
 
   pushdown doctor > report.md`,

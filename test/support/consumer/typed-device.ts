@@ -1,4 +1,4 @@
-/** Uses the program's own WebGPU device with WebGPU's types, which the package's types must match. */
+/** A user's program with its own device and WebGPU's types, which the package's types must match; it never runs. */
 import { createGpuEngine, describe, type Engine, requestDevice, type StepRecorder } from 'pushdown';
 import { findAdapter } from 'pushdown/browser';
 import { findAdapter as findInNode } from 'pushdown/node';

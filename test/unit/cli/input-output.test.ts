@@ -57,9 +57,9 @@ describe('input and output', () => {
 
   test('a failing stream is reported once, and pending output is waited for', async () => {
     const waiting: ((error?: Error) => void)[] = [];
-    const drain: WriteTarget = { write: (_, done) => waiting.push(done), on: () => {} };
+    const pendingTarget: WriteTarget = { write: (_, done) => waiting.push(done), on: () => {} };
     const reported: string[] = [];
-    const sink = new Sink(drain, ({ message }) => reported.push(message));
+    const sink = new Sink(pendingTarget, ({ message }) => reported.push(message));
     sink.write('a');
     sink.write('b');
     let done = false;

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { pushdown } from '../../support/terminal.ts';
 
 describe('memory', () => {
-  test("the paper's figure 1a with gradients, printed with the fewest digits", async () => {
+  test("the paper's figure 1a with gradients, printed with the fewest digits that identify a float32", async () => {
     const operations = {
       kind: 'stack',
       push: [[0.8, 0.5, 0.9]],
@@ -33,7 +33,7 @@ describe('memory', () => {
     expect(JSON.parse(out)).toMatchObject({ read: [[[5], [7]]], strengths: [[[1], [0, 1]]] });
   });
 
-  test('a long tape may ask for strengths, which it does not have', async () => {
+  test('strengths of a long tape may be requested, although it has none', async () => {
     const steps = (value: number) => [Array(5000).fill(value)];
     const tape = { kind: 'tape', depth: 2, left: steps(0), right: steps(0), stay: steps(1) };
     const operations = { ...tape, value: [Array(5000).fill([1])], strengths: true };
@@ -41,7 +41,7 @@ describe('memory', () => {
     expect([code, JSON.parse(out).strengths]).toEqual([0, [Array(5000).fill([])]]);
   });
 
-  test('a tape with a given number of cells writes, then moves; a stack has no number of cells', async () => {
+  test('a tape with a given number of cells writes, then moves; a stack with `depth` is refused', async () => {
     const tape = {
       kind: 'tape',
       depth: 3,

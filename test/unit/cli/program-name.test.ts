@@ -29,7 +29,7 @@ test.each([
     BUILT,
     'npx pushdown',
   ],
-  ['its link, by path', {}, BIN, 'npx pushdown'],
+  ['the link in node_modules/.bin, by path', {}, BIN, 'npx pushdown'],
   ['pnpm', { npm_config_user_agent: 'pnpm/9.1.0 npm/? node/v22' }, BIN, 'pnpm exec pushdown'],
   ['yarn', { npm_config_user_agent: 'yarn/1.22.22 npm/? node/v22' }, BIN, 'yarn pushdown'],
   ['a command on the PATH', {}, '/usr/local/bin/pushdown', 'pushdown'],

@@ -187,7 +187,7 @@ describe('train', () => {
   });
 
   describe('--resume from a file', () => {
-    const trainedThrice = async (name: string) => {
+    const trainedInThreeParts = async (name: string) => {
       const out = join(folder, name);
       const argv = ['train', '--resume', out, '--engine', 'reference', '--keep', '5'];
       await pushdown(['train', 'reverse', ...TINY_FAST, '--steps', '2', '--out', out, '--keep', '5']);
@@ -199,7 +199,7 @@ describe('train', () => {
     const stepOf = (path: string) => decodeCheckpoint(readFileSync(path)).state.step;
 
     test('resumes in the folder of the run, and keeps the later checkpoints', async () => {
-      const out = await trainedThrice('back');
+      const out = await trainedInThreeParts('back');
       const from = join(out, 'earlier', kept(2));
       const { code, out: text } = await pushdown([
         ...['train', '--resume', from, '--engine', 'reference'],
@@ -218,7 +218,7 @@ describe('train', () => {
     });
 
     test('works if the latest checkpoint is damaged, and if --out names the same folder', async () => {
-      const out = await trainedThrice('damaged');
+      const out = await trainedInThreeParts('damaged');
       // Removed first, because earlier/ has a hard link to the same content.
       rmSync(join(out, 'checkpoint.safetensors'));
       writeFileSync(join(out, 'checkpoint.safetensors'), 'no checkpoint');
@@ -238,7 +238,7 @@ describe('train', () => {
     });
 
     test('renames nothing if the checkpoint is the latest one', async () => {
-      const out = await trainedThrice('same');
+      const out = await trainedInThreeParts('same');
       await pushdown([
         ...['train', '--engine', 'reference', '--resume', join(out, 'earlier', kept(6))],
         ...['--steps', '7', '--keep', '5'],
@@ -263,8 +263,8 @@ describe('train', () => {
       expect(readdirSync('gallery')).toEqual(before);
     });
 
-    test('renamed checkpoints, and any other file of the folder, need --out', async () => {
-      const out = await trainedThrice('aside');
+    test('to resume from a renamed checkpoint, --out is needed', async () => {
+      const out = await trainedInThreeParts('aside');
       const resume = ['train', '--engine', 'reference', '--steps', '7', '--resume'];
       await pushdown([...resume, join(out, 'earlier', kept(2))]);
       for (const from of [join('earlier.1', kept(4)), 'checkpoint.1.safetensors']) {

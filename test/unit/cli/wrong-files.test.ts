@@ -81,7 +81,7 @@ test('damaged checkpoints are refused by eval, trace and predict', async () => {
   }
 });
 
-test('a configuration that is not JSON, or has wrong keys, is named with its file', async () => {
+test('a configuration that is not JSON, or has wrong keys, is refused, and the error names its file', async () => {
   const noJson = await pushdown(['train', file('bad.json', '{'), '--engine', 'reference']);
   expect(noJson.err).toMatch(/bad\.json is not JSON/);
   const wrongKey = await pushdown([
