@@ -212,7 +212,7 @@ describe('table', () => {
     expect(rest.out).toMatch(/table paper, scale small: 3 of 3 runs finished/);
   });
 
-  test('a run that diverges has a result; a run whose folder another process took over writes nothing more', async () => {
+  test('a run that diverges has a result; a run whose folder was taken over writes nothing more', async () => {
     const config = assign(preset('reverse'), [...SIZES, 'steps=50', 'reportEvery=10']);
     const guide = {
       measures: measurementsOf(assign(config, ['evaluateLength=4'])),

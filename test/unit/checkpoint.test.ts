@@ -58,7 +58,7 @@ test.each(['adam', 'rmsprop', 'sgd'])('round trip is exact: %s', optimiser => {
   expect([...decoded.state.parameters.keys()]).toEqual([...checkpoint.state.parameters.keys()]);
 });
 
-test('the choices that the engine measured are stored; a checkpoint without choices has no key for them', () => {
+test('the choices that the engine made by measuring are stored; without choices there is no key for them', () => {
   const choices = { adapter: 'SwiftShader', 'step 8×256×4·128': '5 rows, 8 invocations' };
   const bytes = encodeCheckpoint({ ...make(), choices });
   expect(decodeCheckpoint(bytes)).toEqual({ ...make(), choices });

@@ -154,7 +154,7 @@ describe('presets', () => {
     expect(preset('reverse').train.steps).not.toBe(1);
   });
 
-  test("the tutorial's presets have its step size, scaled to a mean over the batch, and at least its 750,000 sequences", () => {
+  test("the tutorial's presets have its step size, scaled to the batch, and at least its 750,000 sequences", () => {
     const [part5, part6] = [preset('tutorial-part5').train, preset('tutorial-part6').train];
     expect(part5).toMatchObject({ batch: 10, optimiser: 'sgd', clip: 'none', lossPer: 'source' });
     expect(part5.rate).toBeCloseTo(0.005 * part5.batch);

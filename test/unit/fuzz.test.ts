@@ -13,8 +13,9 @@ import { readAddress, toAddress } from '../../src/web/settings/address.ts';
 import { pushdown } from '../support/terminal.ts';
 
 /**
- * Feeds arbitrary input to every parser: 2,000 inputs each, or as many as the environment variable
- * PUSHDOWN_FUZZ says. The result must be correct, or an error of one clear line. A failing test prints the seed and the smallest failing input.
+ * Feeds arbitrary input to every parser: 2,000 inputs each, or as many as the environment variable PUSHDOWN_FUZZ says.
+ * The result must be correct, or an error of one clear line. A failing test prints the seed and the smallest failing
+ * input.
  */
 const RUNS = { numRuns: Number(process.env['PUSHDOWN_FUZZ'] ?? 2000) };
 

@@ -212,7 +212,7 @@ describe('clipping', () => {
   });
 });
 
-it('after the optimiser step, push biases below the limit are multiplied by 1 + pushBiasGrowth, and nothing else is', () => {
+it('after the optimiser step, push biases below 30 are multiplied by 1 + pushBiasGrowth, nothing else', () => {
   const train = training({ optimiser: 'sgd', rate: 0.5, clip: 'none', pushBiasGrowth: 0.25 });
   const state = {
     step: 0,

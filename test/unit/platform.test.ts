@@ -30,7 +30,7 @@ describe('in a browser', () => {
     await expect(openEngine('gpu', { environment })).rejects.toThrow(reason);
   });
 
-  test('auto does not use a software adapter; gpu does', async () => {
+  test('auto does not use a software adapter, and engine gpu tries it', async () => {
     const environment = { gpu: gpuThat(async () => adapter({ architecture: 'swiftshader' })), secure: true };
     const engine = await openEngine('auto', { environment });
     // This test runs in Node, which is not cross-origin isolated.

@@ -65,7 +65,7 @@ async function trainToEnd(engine: Engine, reopen?: () => Promise<Engine>) {
 }
 
 describe('a lost device', () => {
-  test('at any point, any number of times, changes neither the final state nor the reports, and repeats no report', async () => {
+  test('at any point, any number of times, changes neither the state nor the reports, and repeats none', async () => {
     const undisturbed = await trainToEnd(fakeEngine());
     const rng = new Rng(1, 1);
     let total = 0;

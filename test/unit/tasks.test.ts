@@ -23,7 +23,7 @@ const answerOf = (sequence: Sequence): number[] =>
 const taskOf = (name: string, symbols: number) =>
   makeTask(makeConfig({ task: { name, symbols, minLength: 1, maxLength: 5 } }).task);
 
-/** The number of symbols in the examples of a file, if not 3 (or 2, see OF_TWO). */
+/** The number of symbols in the examples of a file, if not 3 (or 2, see TWO_SYMBOLS). */
 const SYMBOLS: Record<string, number> = { 'svo-sov': 128, gender: 8, dyck: 2, 'bucket-sort': 5, tutorial: 2 };
 /** More files whose examples have two symbols. */
 const TWO_SYMBOLS = [
@@ -231,7 +231,7 @@ describe('tasks of the Chomsky hierarchy', () => {
     const source = parseSource(task, line);
     const answer = task.targetOf!(source);
     expect(answer && formatOutputs(task, answer)).toBe(expected);
-    // Also without an answer, the source has a prompt, so that a model can be asked.
+    // Even without a correct answer, the source has a prompt that a model can answer.
     expect(task.prompt(source, []).target.length).toBeGreaterThanOrEqual(source.length);
   });
 

@@ -146,7 +146,7 @@ describe('run', () => {
     /** The loss in each window of five steps, in order; 9 in later ones. */
     const windows = (losses: number[]) => (step: number) => losses[Math.ceil(step / 5) - 1] ?? 9;
 
-    test('stops the run after that many evaluations without a new minimum of the mean loss between evaluations', async () => {
+    test('stops after `patience` evaluations without a new minimum of the mean loss between them', async () => {
       const { trainer } = await started(patient, { loss: windows([3, 2, 2.5, 1, 1, 1.5, 1.2, 0]) });
       expect(await trainer.run()).toBe('stalled');
       expect(trainer.step).toBe(35);

@@ -299,7 +299,7 @@ test('the advice for Firefox with WebGPU but without a GPU names no preference t
   expect(adviceFor(onLinux, true, true)).toMatch(/update the graphics driver.*gfx\.webgpu\.ignore-blocklist/);
 });
 
-test('the advice for Firefox 140, which has navigator.gpu but refuses every request, is to update Firefox, not the driver', () => {
+test('for Firefox 140, which refuses all requests of navigator.gpu, the advice is to update it, not a driver', () => {
   const agent = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
   expect(adviceFor(agent, true, true)).toMatch(/^Update Firefox/);
 });
