@@ -48,7 +48,7 @@ const UNGROUPED: readonly Preset[] = [
   {
     name: 'tutorial-part5',
     description:
-      "The tutorial's part 5: learns to reverse, but not with a stack: every push is 1, so every read is just the newest row",
+      "Part 5 of Trask's tutorial: learns to reverse, but not with a stack: every push is 1, so every read is just the newest row",
     config: makeConfig({
       task: { name: 'tutorial-part5', symbols: 2, minLength: 1, maxLength: 1 },
       model: {
@@ -76,7 +76,7 @@ const UNGROUPED: readonly Preset[] = [
   {
     name: 'tutorial-part6',
     description:
-      "The tutorial's part 6: with auto-encoder heads it uses the memory as a stack, pushing then popping",
+      "Part 6 of Trask's tutorial: with auto-encoder heads it uses the memory as a stack, pushing then popping",
     config: makeConfig({
       task: { name: 'tutorial-part6', symbols: 2, minLength: 3, maxLength: 5 },
       model: {

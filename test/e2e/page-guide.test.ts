@@ -50,7 +50,7 @@ test('choosing a task or a memory trains it at once, and sentences describe the 
 });
 
 test.each([
-  ['queue', /0\.0 % at 32\. .* it cannot reverse/],
+  ['queue', /0\.0 % at 32\. .* a queue cannot reverse/],
   ['no-pop', /0\.0 % at 32\. Without pops the read contains only the latest values/],
   ['ten-times', /100\.0 % at 160\. It has learned a rule/],
 ])('experiment %s says what to watch, and reports its result', async (id, result) => {

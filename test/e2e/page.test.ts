@@ -175,7 +175,7 @@ describe('a paused run', () => {
       /✓ Agrees: step 1 on .+ against the float64 reference/,
     );
     // Besides the relative bound there is an absolute one: the error of a gradient near 0 may exceed the gradient.
-    expect(await text(page, '#verify-status')).toMatch(/plus \d\S* in absolute numbers/);
+    expect(await text(page, '#verify-status')).toMatch(/\d\S* more in absolute terms/);
     expect(await page.$$eval('#verify-table tbody tr', rows => rows.length)).toBeGreaterThan(20);
     expect(await text(page, '#adapter-facts')).toMatch(/fallback adapter.*maxBufferSize/s);
   });

@@ -23,7 +23,7 @@ export const coarseAndFine = ({ coarse, fine }: Measured): string => `${share(co
 export const scoreText = ({ score }: Pick<TableSpec, 'score'>, value: number): string =>
   score === 'accuracy' ? percent(value) : score === 'excess' ? fixed(value, 3) : share(value);
 
-/** A run's score in a measure, as its table prints it. */
+/** A run's score in a measurement, as its table prints it. */
 export const measuredText = (spec: TableSpec, result: RunResult, name: Measured['name']): string => {
   const measured = measuredAt(result, name);
   if (!measured) return '';
