@@ -175,7 +175,7 @@ fn last_${tree}(b: u32, end: u32, limit: ${limitOf(tree)}) -> u32 {
   var i = end;
   var down = false;
   loop {
-    if (i == 0u) { return NONE; }
+    if (i == 0u) { break; }
     if (!down && level < dims.top && i % ${BRANCH}u == 0u) {
       level++;
       i /= ${BRANCH}u;
@@ -193,6 +193,7 @@ fn last_${tree}(b: u32, end: u32, limit: ${limitOf(tree)}) -> u32 {
     i = min(i * ${BRANCH}u, dims.levels[level].x);
     down = true;
   }
+  return NONE;
 }
 `;
 
@@ -204,7 +205,7 @@ fn next_${tree}(b: u32, from_step: u32, limit: ${limitOf(tree)}) -> u32 {
   var down = false;
   loop {
     let here = dims.levels[level];
-    if (i >= here.x) { return NONE; }
+    if (i >= here.x) { break; }
     if (!down && level < dims.top && i % ${BRANCH}u == 0u) {
       level++;
       i /= ${BRANCH}u;
@@ -221,6 +222,7 @@ fn next_${tree}(b: u32, from_step: u32, limit: ${limitOf(tree)}) -> u32 {
     i *= ${BRANCH}u;
     down = true;
   }
+  return NONE;
 }
 `;
 

@@ -45,6 +45,17 @@ const codes = [
   ),
 ];
 
+/** Firefox and other browsers on wgpu refuse a function that ends with an infinite loop, although it always returns. */
+test('functions with a result end with a return statement', () => {
+  const loops: string[] = [];
+  for (const [code, label] of codes) {
+    for (const [text, name] of formatWgsl(code).matchAll(/^fn (\w+)\([^{]*->[^{]*\{\n[\s\S]*?^\}/gm)) {
+      if (/\n {2}loop \{(?:\n {4}.*)*\n {2}\}\n\}$/.test(text)) loops.push(`${label}: ${name}`);
+    }
+  }
+  expect(loops).toEqual([]);
+});
+
 describe('formatted kernels', () => {
   const withoutSpace = (code: string): string => code.replace(/\s/g, '');
 
