@@ -146,7 +146,7 @@ async function reportIn(
   return reportOf(spec, runs, results, sets, new Date());
 }
 
-/** A line about a finished run: its coarse, fine and symbol accuracy in each measure, how it ended, and its time. */
+/** A line about a finished run: its coarse, fine and symbol accuracy in each measurement, how it ended, and its time. */
 function runRow(result: RunResult): string {
   const accuracies = (name: 'train' | 'test' | 'far'): string | undefined => {
     const measured = measuredAt(result, name);
