@@ -44,9 +44,9 @@ test('your own pairs are used in training, also after a reload, and for answers'
   await waitFor(page, 'the step to be stored', async () => (await storedStep(page)) === step);
   await page.reload();
   await ready(page);
-  await waitForText(page, '#status', new RegExp(`Paused at step ${step}\\b`));
+  await waitForText(page, '#status', new RegExp(`Paused at step ${step.toLocaleString('en')}\\b`));
   await press(page, '#step');
-  await waitForText(page, '#status', new RegExp(`Paused at step ${step + 1}\\b`));
+  await waitForText(page, '#status', new RegExp(`Paused at step ${(step + 1).toLocaleString('en')}\\b`));
   expect(complaints).toEqual([]);
 
   // The checkpoint alone is not enough to train on.

@@ -55,7 +55,7 @@ test('a run starts by itself, and can be paused, stepped, continued, slowed down
     await new Promise(resolve => setTimeout(resolve, 500));
     expect(await stepOf(page)).toBe(paused);
     await press(page, '#step');
-    await waitForText(page, '#status', new RegExp(`Paused at step ${paused + 1}\\b`));
+    await waitForText(page, '#status', new RegExp(`Paused at step ${(paused + 1).toLocaleString('en')}\\b`));
     expect(await stepOf(page)).toBe(paused + 1);
 
     // At this speed there are five steps per second.
