@@ -17,8 +17,8 @@ export class LastSnapshot {
   #at = performance.now();
   #took = 0;
   /** Devices lost in total, and since this snapshot. */
-  #losses = 0;
-  #lossesSince = 0;
+  #lost = 0;
+  #lostSince = 0;
 
   constructor(checkpoint: Checkpoint) {
     this.#checkpoint = structuredClone(checkpoint);
@@ -38,17 +38,17 @@ export class LastSnapshot {
     this.#checkpoint = checkpoint;
     this.#at = performance.now();
     this.#took = this.#at - start;
-    this.#lossesSince = 0;
+    this.#lostSince = 0;
   }
 
   /** Counts a lost device; returns the total. @throws DeviceLost after too many without a snapshot in between */
   countLostDevice(lost: DeviceLost): number {
-    this.#losses++;
-    if (++this.#lossesSince > MAX_LOST_DEVICES) {
+    this.#lost++;
+    if (++this.#lostSince > MAX_LOST_DEVICES) {
       throw new DeviceLost(
-        `${lost.message} The device has been lost ${this.#lossesSince} times since the last snapshot: the run is probably too large for it. Make the model, the batch or the lengths smaller.`,
+        `${lost.message} The device has been lost ${this.#lostSince} times since the last snapshot: the run is probably too large for it. Make the model, the batch or the lengths smaller.`,
       );
     }
-    return this.#losses;
+    return this.#lost;
   }
 }

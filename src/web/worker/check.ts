@@ -29,9 +29,9 @@ export function check(config: Config, data?: DataText): CheckResult {
     const parsed = ownDataFor(config.task, data);
     const complete = withVocabulary(config, parsed);
     const { spec } = setup(complete, parsed);
-    const { total, activations, peak: most } = bytesOf(complete, parsed);
+    const { total, activations, peak } = bytesOf(complete, parsed);
     if (total > MAX_BYTES) return { problem: tooLarge(total, activations, config.train.batch) };
-    return { sizes: { parameters: countParameters(spec), bytes: most } };
+    return { sizes: { parameters: countParameters(spec), bytes: peak } };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     return { problem: { key: keyIn(error.message), message: messageOf(error) } };
