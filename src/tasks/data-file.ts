@@ -1,7 +1,7 @@
 import { InputError, messageOf, show } from '../base/errors.ts';
 import { isPlain } from '../base/plain.ts';
 import { type DataFacts, SAMPLE } from './data-facts.ts';
-import { normal } from './symbols.ts';
+import { normal, symbolFinder } from './symbols.ts';
 import type { Pair, Split } from './task.ts';
 
 /** The parsed content of a file of your own data. */
@@ -10,6 +10,8 @@ export interface Data extends Record<Split, readonly Pair[]> {
   /** The vocabulary of each side, in ascending order. */
   sourceSymbols: string[];
   targetSymbols: string[];
+  /** The line on which each symbol of a vocabulary first occurs, counted from 1. */
+  firstLines: Record<Side, readonly number[]>;
   splitBy: SplitRule;
   /** Share of the sources held out for validation, and the same share for the test; 0 if nothing is held out. */
   heldOut: number;
@@ -48,7 +50,7 @@ interface ParseOptions {
   normalise: boolean;
 }
 
-type Side = 'source' | 'target';
+export type Side = 'source' | 'target';
 type Words = Record<Side, string[]>;
 
 /** Maximum number of symbols in a source or a target. */
@@ -165,12 +167,16 @@ function splitPairs(
   file: string,
   { splitBy, ...options }: Omit<DataOptions, 'characters'> & { splitBy: SplitRule },
 ): Data {
-  const symbolsOf = (side: Side): string[] => {
-    const found = new Set<string>();
-    for (const pair of pairs) for (const symbol of pair[side]) found.add(symbol);
-    return [...found].sort(ascending);
+  const symbolsOf = (side: Side): { symbols: string[]; lines: number[] } => {
+    const lineOf = new Map<string, number>();
+    pairs.forEach((pair, i) => {
+      for (const symbol of pair[side]) if (!lineOf.has(symbol)) lineOf.set(symbol, i + 1);
+    });
+    const symbols = [...lineOf.keys()].sort(ascending);
+    return { symbols, lines: symbols.map(symbol => lineOf.get(symbol)!) };
   };
-  const [sourceSymbols, targetSymbols] = [symbolsOf('source'), symbolsOf('target')];
+  const { symbols: sourceSymbols, lines: sourceLines } = symbolsOf('source');
+  const { symbols: targetSymbols, lines: targetLines } = symbolsOf('target');
   const indexBySymbol = (symbols: readonly string[]) => new Map(symbols.map((symbol, i) => [symbol, i]));
   const [sourceAt, targetAt] = [indexBySymbol(sourceSymbols), indexBySymbol(targetSymbols)];
 
@@ -226,6 +232,7 @@ function splitPairs(
     file,
     sourceSymbols,
     targetSymbols,
+    firstLines: { source: sourceLines, target: targetLines },
     splitBy,
     heldOut,
     longestTarget,
@@ -277,4 +284,17 @@ function tooFewError(
 export function trainedShare({ hashes }: Data, { sample }: DataFacts): number {
   const known = new Set(hashes);
   return sample.filter(hash => known.has(hash)).length / sample.length;
+}
+
+/** The first symbol of a side that is not among `known`, and its line, counted from 1; undefined if all are known. */
+export function firstUnknown(
+  data: Data,
+  side: Side,
+  known: readonly string[],
+): { symbol: string; line: number } | undefined {
+  const find = symbolFinder(known);
+  return data[`${side}Symbols`]
+    .map((symbol, i) => ({ symbol, line: data.firstLines[side][i] }))
+    .filter(({ symbol }) => find(symbol) === undefined)
+    .sort((a, b) => a.line - b.line)[0];
 }

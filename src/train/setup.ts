@@ -4,10 +4,9 @@ import { countParameters, initialise, type ModelSpec, zeros } from '../base/para
 import { isPlain } from '../base/plain.ts';
 import { Rng, STREAM } from '../base/rng.ts';
 import type { ModelState } from '../engine/engine.ts';
-import type { Data } from '../tasks/data-file.ts';
+import { type Data, firstUnknown, type Side } from '../tasks/data-file.ts';
 import { DATA } from '../tasks/names.ts';
 import { makeTask } from '../tasks/registry.ts';
-import { symbolFinder } from '../tasks/symbols.ts';
 import { hasLength, lengthAtMost, type Split, type Task } from '../tasks/task.ts';
 
 /**
@@ -79,17 +78,16 @@ function checkLengths(task: Task, { task: { minLength, maxLength }, train }: Con
 export function withVocabulary(config: Config, data: Data | undefined): Config {
   if (!data) return config;
   const { file, splitBy, heldOut } = data;
-  const symbols = (key: 'sourceSymbols' | 'targetSymbols'): string[] => {
-    const before = config.task[key];
-    if (before.length === 0) return data[key];
-    const find = symbolFinder(before);
-    const newSymbol = data[key].find(symbol => find(symbol) === undefined);
-    if (newSymbol === undefined) return before;
+  const symbols = (side: Side): string[] => {
+    const before = config.task[`${side}Symbols`];
+    if (before.length === 0) return data[`${side}Symbols`];
+    const unknown = firstUnknown(data, side, before);
+    if (!unknown) return before;
     throw new InputError(
-      `${file} may only have symbols of the run's vocabulary (${before.length} ${key === 'sourceSymbols' ? 'source' : 'target'} symbols), but ${show(newSymbol)} is new: leave those pairs out, or train a new model.`,
+      `${file} line ${unknown.line}: a ${side} may only have symbols of the run's vocabulary (${before.length} ${side} symbols), but ${show(unknown.symbol)} is new: leave such pairs out, or train a new model.`,
     );
   };
-  const [sourceSymbols, targetSymbols] = [symbols('sourceSymbols'), symbols('targetSymbols')];
+  const [sourceSymbols, targetSymbols] = [symbols('source'), symbols('target')];
   const longestTarget = Math.max(config.task.longestTarget, data.longestTarget);
   const fromData = { file, sourceSymbols, targetSymbols, longestTarget, heldOut, splitBy };
   return { ...config, task: { ...config.task, ...fromData } };

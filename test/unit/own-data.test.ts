@@ -100,7 +100,8 @@ describe('the parts for training, validation and test', () => {
     );
     expect(sources.reduce((sum, { size }) => sum + size, 0)).toBe(200);
     expect(new Set(sources.flatMap(part => [...part])).size).toBe(200);
-    expect(parseData(lines(200).reverse().join('\n'), 'my.tsv', WORDS)).toEqual(data);
+    const reversed = parseData(lines(200).reverse().join('\n'), 'my.tsv', WORDS);
+    expect(reversed).toEqual({ ...data, firstLines: reversed.firstLines });
   });
 
   test('all targets of a source are in the same part', () => {
@@ -168,7 +169,7 @@ describe('a model of your own data', () => {
     await expect(Trainer.resume(engine, longer)).rejects.toThrow(/task data needs its data/);
     const other = parseData(`${lines(60).join('\n')}\nnew\tone`, 'other.tsv', WORDS);
     await expect(Trainer.resume(engine, longer, {}, other)).rejects.toThrow(
-      /other\.tsv may only have symbols of the run's vocabulary .* but "new" is new/,
+      /other\.tsv line 61: a source may only have symbols of the run's vocabulary .* but "new" is new/,
     );
   });
 
@@ -284,7 +285,9 @@ describe('on the command line', () => {
     expect((await pushdown(['eval', out, '--engine', 'reference'])).code).toBe(2);
     expect((await pushdown(['eval', out, '--data', moved, '--engine', 'reference'])).code).toBe(0);
     const other = file('other.tsv', `${lines(40).join('\n')}\nnew\tone`);
-    expect((await pushdown([...resume, '--data', other])).err).toMatch(/but "new" is new/);
+    expect((await pushdown([...resume, '--data', other])).err).toMatch(
+      /other\.tsv line 41: a source may only have .*, but "new" is new/,
+    );
     expect((await pushdown([...resume, '--data', moved])).code).toBe(0);
     expect((await pushdown([...resume, '--characters'])).err).toMatch(/cannot change task\.characters/);
   });

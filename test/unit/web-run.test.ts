@@ -209,11 +209,11 @@ describe('sources for the model', () => {
     const tested = await testOnPairs(model, task, { file: 'my.tsv', text: 'a b\tb a\nc d\td c\n' });
     expect(tested).toMatchObject({ pairs: 2, omitted: 0 });
     expect(tested.rows).toHaveLength(2);
-    await expect(testOnPairs(model, task, { file: 'my.tsv', text: 'z\tz' })).rejects.toThrow(
-      /my.tsv: "z" is not one of the source symbols of task reverse \(a b c d e f g h\)/,
+    await expect(testOnPairs(model, task, { file: 'my.tsv', text: 'a\ta\nz\tz' })).rejects.toThrow(
+      /my.tsv line 2: "z" is not one of the source symbols of task reverse \(a b c d e f g h\)/,
     );
     await expect(testOnPairs(model, task, { file: 'my.tsv', text: 'a\tz' })).rejects.toThrow(
-      /"z" is not one of the output symbols/,
+      /my.tsv line 1: "z" is not one of the target symbols/,
     );
   });
 });

@@ -45,7 +45,11 @@ the sum of dRead·read. The strengths are those after every step, oldest row fir
     engine: ENGINE_OPTIONS.engine,
     threads: ENGINE_OPTIONS.threads,
     unsafe: ENGINE_OPTIONS.unsafe,
-    'compile-seconds': ENGINE_OPTIONS['compile-seconds'],
+    // A memory by itself has no plans to choose from.
+    'compile-seconds': {
+      ...ENGINE_OPTIONS['compile-seconds'],
+      help: ENGINE_OPTIONS['compile-seconds'].help.replace('plan or engine', 'engine'),
+    },
   },
   async run(_operands, options, io) {
     const request = engineOf(options);

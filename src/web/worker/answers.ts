@@ -1,7 +1,7 @@
 import { InputError, show } from '../../base/errors.ts';
 import { Rng, STREAM } from '../../base/rng.ts';
 import type { Model } from '../../engine/engine.ts';
-import { parseData } from '../../tasks/data-file.ts';
+import { firstUnknown, parseData, type Side } from '../../tasks/data-file.ts';
 import { normal, symbolFinder } from '../../tasks/symbols.ts';
 import { formatSource, hasLength, parseSource, type Task } from '../../tasks/task.ts';
 import { predict, trace } from '../../train/evaluate.ts';
@@ -88,17 +88,16 @@ export async function testOnPairs(
   characters = false,
 ): Promise<PairsResult> {
   const data = parseData(text, file, { characters: characters || Boolean(task.characters), heldOut: 0 });
-  const translate = (names: readonly string[], known: readonly string[], side: string): number[] => {
-    return names.map(name => {
-      const symbol = symbolFinder(known)(name);
-      if (symbol !== undefined) return symbol;
-      throw new InputError(
-        `${file}: ${show(name)} is not one of the ${side} symbols of task ${task.name} (${known.slice(0, 12).join(' ')}${known.length > 12 ? ' …' : ''}).`,
-      );
-    });
+  const check = (side: Side, known: readonly string[]): void => {
+    const unknown = firstUnknown(data, side, known);
+    if (!unknown) return;
+    throw new InputError(
+      `${file} line ${unknown.line}: ${show(unknown.symbol)} is not one of the ${side} symbols of task ${task.name} (${known.slice(0, 12).join(' ')}${known.length > 12 ? ' …' : ''}).`,
+    );
   };
-  const sourceAt = translate(data.sourceSymbols, task.symbolNames, 'source');
-  translate(data.targetSymbols, task.outputNames, 'output');
+  check('source', task.symbolNames);
+  check('target', task.outputNames);
+  const sourceAt = data.sourceSymbols.map(name => symbolFinder(task.symbolNames)(name)!);
   const pairs = data.train.slice(0, MAX_TESTED);
   const sources = pairs.map(({ source }) => source.map(symbol => sourceAt[symbol]));
   const predictions = await predict(model, task, sources);
