@@ -35,7 +35,8 @@ const COPIED = 64;
 const HELP = `npm run bench:check -- [options]
   Measures short cases, each as two ratios: to the float64 reference on this processor, and to a plain copy on this
   adapter. Compares them with bench/results/check-<adapter>.json. A case fails when both ratios have grown by more than
-  25 %; if only one has, it is a warning. A case that fails is measured a second time before the failure counts.
+  25 % and their quartiles do not overlap with those of the baseline; if only one has grown, or quartiles overlap, it is a
+  warning. A case that fails is measured a second time before the failure counts.
   --accept         write the new baseline from this measurement instead
   --only <text>    only cases whose names contain this; may be repeated
   --samples <n>    samples per case (default ${SAMPLES}, at least ${MIN_SAMPLES})
@@ -77,7 +78,8 @@ export async function main(args: string[]): Promise<number> {
     const now = await ratiosOf(checkCase, bench);
     const first = judge(now, baseline ?? { cases: [] });
     // A failure may be due to other load on the machine, so it is measured again.
-    judgements.push(first.verdict === 'failed' ? judge(await ratiosOf(checkCase, bench), baseline!) : first);
+    const again = first.verdict === 'failed' || first.verdict === 'unclear';
+    judgements.push(again ? judge(await ratiosOf(checkCase, bench), baseline!) : first);
   }
   bench.engine.destroy();
   console.log(`\n${table(rowsOf(judgements, baseline !== undefined))}`);

@@ -37,7 +37,8 @@ export function parseBaseline(text: string, path: string): Baseline {
     // Reported below, like any other text that is not a baseline.
   }
   const good = ({ name, reference, copy }: Partial<Ratios>): boolean =>
-    name !== undefined && [reference, copy].every(ratio => ratio !== undefined && ratio.median > 0);
+    name !== undefined &&
+    [reference, copy].every(ratio => ratio !== undefined && ratio.median > 0 && ratio.high >= ratio.median);
   if (found?.benchmark === 'check' && Array.isArray(found.cases) && found.cases.every(good)) {
     return found as Baseline;
   }
@@ -48,10 +49,12 @@ export function parseBaseline(text: string, path: string): Baseline {
 }
 
 /**
- * failed: both ratios are worse. moved: only one is; probably the work that it is divided by has changed, not the case.
- * faster: both ratios are better; the baseline should be updated. new: the case is not in the baseline.
+ * failed: both ratios are worse. unclear: both are, but the quartiles of one overlap with those of the baseline: then a
+ * busy machine is as good an explanation. moved: only one ratio is worse; probably the work that it is divided by has
+ * changed, not the case. faster: both ratios are better; the baseline should be updated. new: the case is not in the
+ * baseline.
  */
-export type Verdict = 'ok' | 'failed' | 'moved' | 'faster' | 'new';
+export type Verdict = 'ok' | 'failed' | 'unclear' | 'moved' | 'faster' | 'new';
 
 export interface Judgement {
   now: Ratios;
@@ -71,7 +74,9 @@ export function judge(now: Ratios, baseline: Pick<Baseline, 'cases'>): Judgement
   // Not "> MAX_SLOWDOWN", so that NaN counts as slower.
   const lost = both.filter(factor => !(factor <= MAX_SLOWDOWN)).length;
   const gained = both.every(factor => factor < 1 / MAX_SLOWDOWN);
-  return { now, change, verdict: lost === 2 ? 'failed' : lost === 1 ? 'moved' : gained ? 'faster' : 'ok' };
+  const overlaps = now.reference.low <= then.reference.high || now.copy.low <= then.copy.high;
+  const slower = overlaps ? 'unclear' : 'failed';
+  return { now, change, verdict: lost === 2 ? slower : lost === 1 ? 'moved' : gained ? 'faster' : 'ok' };
 }
 
 /** `+12 %`, `-3 %` */
@@ -104,6 +109,9 @@ export function remarksOf(judgements: readonly Judgement[], missing: readonly st
   const lines: Record<Verdict, (name: string, by: string) => string[]> = {
     ok: () => [],
     failed: (name, by) => [`FAILED: ${name} is slower than the baseline: ${by}.`],
+    unclear: (name, by) => [
+      `warning: ${name}: ${by}, but the quartiles overlap with those of the baseline. Run again when the machine is quiet.`,
+    ],
     moved: (name, by) => [
       `warning: ${name}: ${by}. Only one ratio changed, so probably the work it is divided by has changed.`,
     ],

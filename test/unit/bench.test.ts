@@ -79,6 +79,13 @@ describe('the gate', () => {
       expect(remarksOf([judgement], []).length).toBe(verdict === 'ok' ? 0 : 1);
     },
   );
+  test('a slowdown within the quartiles of the baseline is unclear', () => {
+    const wide = { cases: [{ ...ratios(1, 10), copy: spread([6, 10, 20]) }] };
+    const judgement = judge(ratios(1.4, 14), wide);
+    expect(judgement.verdict).toBe('unclear');
+    expect(remarksOf([judgement], [])[0]).toMatch(/\+40 % .* quartiles overlap/);
+    expect(judge(ratios(1.4, 16), wide).verdict).toBe('failed');
+  });
   test('a case that the baseline does not have is new', () => {
     expect(judge({ ...ratios(1, 1), name: 'other' }, baseline).verdict).toBe('new');
   });
