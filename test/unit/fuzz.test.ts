@@ -190,7 +190,8 @@ test('addresses keep their configuration in a round trip, or are refused in one 
         if (address) expect(readAddress(toAddress(address))?.config).toEqual(address.config);
       },
     ),
-    RUNS,
+    // An example that once failed.
+    { ...RUNS, examples: [['#v=1&task.longestTarget=1']] },
   );
 }, 120_000);
 

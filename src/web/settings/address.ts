@@ -85,7 +85,7 @@ export function readAddress(hash: string): Address | undefined {
     if (seen.has(key)) throw new InputError(`the link has ${key} twice: remove one of them.`);
     seen.add(key);
     if (OTHER_KEYS.includes(key)) continue;
-    if (VOCABULARY.includes(key))
+    if (VOCABULARY.includes(key) || DERIVED.includes(key))
       throw new InputError(
         `the link has ${key}, which is derived from the data file. Remove it from the link.`,
       );
