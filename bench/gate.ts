@@ -56,6 +56,9 @@ export function parseBaseline(text: string, path: string): Baseline {
  */
 export type Verdict = 'ok' | 'failed' | 'unclear' | 'moved' | 'faster' | 'new';
 
+/** Whether the gate fails with this verdict. An unclear case may be slower, so it fails too; only its message differs. */
+export const isFailure = (verdict: Verdict): boolean => verdict === 'failed' || verdict === 'unclear';
+
 export interface Judgement {
   now: Ratios;
   verdict: Verdict;
@@ -96,7 +99,7 @@ export function rowsOf(judgements: readonly Judgement[], judged = true): string[
       figure(now.copy.median),
       change ? changeOf(change.reference) : '–',
       change ? changeOf(change.copy) : '–',
-      verdict === 'failed' ? 'FAILED' : verdict,
+      isFailure(verdict) ? verdict.toUpperCase() : verdict,
     ]),
   ];
   return judged
@@ -110,7 +113,7 @@ export function remarksOf(judgements: readonly Judgement[], missing: readonly st
     ok: () => [],
     failed: (name, by) => [`FAILED: ${name} is slower than the baseline: ${by}.`],
     unclear: (name, by) => [
-      `warning: ${name}: ${by}, but the quartiles overlap with those of the baseline. Run again when the machine is quiet.`,
+      `UNCLEAR: ${name}: ${by}, but the quartiles overlap with those of the baseline. Run again when the machine is quiet.`,
     ],
     moved: (name, by) => [
       `warning: ${name}: ${by}. Only one ratio changed, so probably the work it is divided by has changed.`,

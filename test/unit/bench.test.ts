@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { growthOf, within } from '../../bench/cases/growth.ts';
 import { allCases, selectCases } from '../../bench/cases/index.ts';
 import { rowsRead } from '../../bench/cases/memory.ts';
-import { type Baseline, judge, parseBaseline, type Ratios, remarksOf } from '../../bench/gate.ts';
+import { type Baseline, isFailure, judge, parseBaseline, type Ratios, remarksOf } from '../../bench/gate.ts';
 import { exponent, spread } from '../../bench/measure.ts';
 import { agree } from '../../bench/peers/agree.ts';
 import { failuresOf } from '../../bench/suite.ts';
@@ -79,10 +79,11 @@ describe('the gate', () => {
       expect(remarksOf([judgement], []).length).toBe(verdict === 'ok' ? 0 : 1);
     },
   );
-  test('a slowdown within the quartiles of the baseline is unclear', () => {
+  test('a slowdown within the quartiles of the baseline fails as unclear', () => {
     const wide = { cases: [{ ...ratios(1, 10), copy: spread([6, 10, 20]) }] };
     const judgement = judge(ratios(1.4, 14), wide);
     expect(judgement.verdict).toBe('unclear');
+    expect(isFailure(judgement.verdict)).toBe(true);
     expect(remarksOf([judgement], [])[0]).toMatch(/\+40 % .* quartiles overlap/);
     expect(judge(ratios(1.4, 16), wide).verdict).toBe('failed');
   });
